@@ -1,0 +1,97 @@
+"""Options: what holds for every call until it is set otherwise."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from types import TracebackType
+from typing import Any, Self
+
+LEVELS = ("none", "exact", "default", "fast")
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "optimize": LEVELS,
+    "materialize": ("compute", "warn", "raise"),
+    "strict": (False, True),
+}
+
+
+@dataclasses.dataclass
+class Options:
+    """The options in force."""
+
+    backend: Any = None
+    optimize: str = "default"
+    materialize: str = "compute"
+    strict: bool = False
+
+
+current = Options(backend=os.environ.get("LAZYXP_BACKEND") or None)
+
+
+class set_options:  # noqa: N801 - reads as a function, and is a context manager as well
+    """Set options, for good or within a ``with`` block.
+
+    Parameters
+    ----------
+    backend : str, module, namespace or None
+        What `compute` runs on when it is not told. None follows the data.
+    optimize : {"none", "exact", "default", "fast"}
+        How far the optimizer may go: not at all; same bits; rounding may change; finite values assumed.
+    materialize : {"compute", "warn", "raise"}
+        What happens when recorded code demands a value (``bool(x)``, ``float(x)``, an unknown ``x.shape``, ...):
+        compute it, compute it with a warning, or raise.
+    strict : bool
+        Refuse what the standard leaves undefined, instead of doing what NumPy does.
+
+    Raises
+    ------
+    TypeError
+        For an option that does not exist.
+    ValueError
+        For a value that an option cannot take.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> with xp.set_options(strict=True):
+    ...     xp.get_options()["strict"]
+    True
+    """
+
+    def __init__(self, **options: Any) -> None:
+        names = [f.name for f in dataclasses.fields(Options)]
+        for name, value in options.items():
+            if name not in names:
+                raise TypeError(f"set_options: there is no option {name!r}; the options are {', '.join(names)}")
+            choices = _CHOICES.get(name)
+            if choices is not None and not any(value is c or (type(value) is str and value == c) for c in choices):
+                raise ValueError(f"set_options: {name}={value!r} is none of {', '.join(map(repr, choices))}")
+        self._before = {name: getattr(current, name) for name in options}
+        for name, value in options.items():
+            setattr(current, name, value)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for name, value in self._before.items():
+            setattr(current, name, value)
+
+
+def get_options() -> dict[str, Any]:
+    """The options in force, as a dict.
+
+    Returns
+    -------
+    dict
+        Option names and values; changing it changes nothing.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.get_options()["materialize"]
+    'compute'
+    """
+    return {f.name: getattr(current, f.name) for f in dataclasses.fields(current)}

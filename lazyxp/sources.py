@@ -1,0 +1,62 @@
+"""Sources: how data from outside becomes a node, and how a change made behind the graph's back is noticed.
+
+NumPy arrays up to `SNAPSHOT_BYTES` are copied when they are recorded. Larger ones are shared, not copied; a sample of
+their elements is compared before each run, and a run on changed data raises `SourceMutated` instead of mixing values
+from before and after.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from lazyxp.errors import SourceMutated
+from lazyxp.node import NO_PARAMS, SOURCE, Node, Site
+
+SNAPSHOT_BYTES = 1 << 16
+SAMPLES = 4096
+
+Value = np.ndarray[Any, Any]
+
+
+def _sample(value: Value) -> bytes:
+    """The bytes of elements spread over `value`, both ends included."""
+    index = np.linspace(0, value.size - 1, min(SAMPLES, value.size)).astype(np.intp)
+    return value[np.unravel_index(index, value.shape)].tobytes()
+
+
+def owned(value: Value, site: Site) -> Node:
+    """A source that holds `value`, which nobody else can change."""
+    return Node(SOURCE, (), NO_PARAMS, value.shape, value.dtype, site, value)
+
+
+def from_numpy(value: Value, *, copy: bool | None, site: Site) -> Node:
+    """A source that holds `value`: copied, shared, or as its size says (`copy` None)."""
+    value = value.view(np.ndarray) if type(value) is not np.ndarray else value
+    params: dict[str, Any] = NO_PARAMS
+    if not value.dtype.isnative:
+        value = value.astype(value.dtype.newbyteorder("="))
+    elif copy or (copy is None and value.nbytes <= SNAPSHOT_BYTES):
+        value = value.copy(order="K")
+    else:
+        params = {"sample": _sample(value)}
+    return Node(SOURCE, (), params, value.shape, value.dtype, site, value)
+
+
+def verify(node: Node) -> None:
+    """Raise SourceMutated when the array behind source `node` is not what it was when it was recorded."""
+    sample = node.params.get("sample")
+    if sample is not None and _sample(node.value) != sample:
+        raise SourceMutated(
+            f"the array of shape {node.shape} and dtype {node.dtype} recorded at {node.where} was changed in place "
+            "before the graph that reads it ran; record a copy (asarray(x, copy=True)), or compute before changing it"
+        )
+
+
+def device_of(node: Node) -> str:
+    """The device of a source: "cpu", or CuPy's name of the device that holds it."""
+    if "cupy" in sys.modules and type(node.value).__module__.partition(".")[0] == "cupy":
+        return f"cuda:{node.value.device.id}"
+    return "cpu"
