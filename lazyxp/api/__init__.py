@@ -1,0 +1,1 @@
+"""The functions of the standard: one module a section."""

@@ -1,0 +1,92 @@
+"""How objects from outside become arrays: NumPy's, other libraries', buffers and nested sequences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lazyxp import dtypes, options
+from lazyxp.api import views
+from lazyxp.api.array import Array
+from lazyxp.node import SOURCE, Node, Site
+from lazyxp.sources import from_numpy, owned
+
+DType = np.dtype[Any]
+
+
+def from_object(obj: Any, dtype: DType | None, copy: bool | None, site: Site) -> Array:
+    """An Array of `obj`, which is neither an Array nor a Python scalar; `dtype` only guides sequences."""
+    if isinstance(obj, np.ma.MaskedArray):
+        raise TypeError("asarray: a masked array would lose its mask; pass obj.filled(value), or obj.data and obj.mask")
+    if isinstance(obj, (np.ndarray, np.generic)):
+        return _from_numpy(np.asarray(obj), copy, site)
+    if isinstance(obj, (list, tuple, range)):
+        if copy is False:
+            raise ValueError(f"asarray: a {type(obj).__name__} cannot become an array without a copy (copy=False)")
+        return _from_sequence(obj, dtype, site)
+    if hasattr(obj, "__array_namespace__") or _is_dask(obj):
+        return _from_native(obj, copy, site)
+    if hasattr(obj, "__dlpack__"):
+        return _from_numpy(np.from_dlpack(obj, copy=copy), copy, site)
+    if hasattr(obj, "__array__"):
+        return _from_numpy(np.asarray(obj), copy, site)
+    try:
+        return _from_numpy(np.asarray(memoryview(obj)), copy, site)
+    except TypeError:
+        raise TypeError(
+            f"asarray: {type(obj).__name__} is no array, number, nested sequence or buffer: {obj!r:.60}"
+        ) from None
+
+
+def _is_dask(obj: Any) -> bool:
+    return type(obj).__module__.partition(".")[0] == "dask" and hasattr(obj, "dask")
+
+
+def _from_numpy(value: np.ndarray[Any, Any], copy: bool | None, site: Site) -> Array:
+    dtypes.as_dtype(value.dtype, "asarray")
+    array = Array(from_numpy(value, copy=copy, site=site))
+    if not value.flags.writeable and not copy:
+        array._cell = views.Cell(array._node, "it was recorded from a read-only NumPy array")
+        array._version = 0
+        array._view = None
+    return array
+
+
+def _from_native(obj: Any, copy: bool | None, site: Site) -> Array:
+    """An array of another library stays what it is, so that its backend can run on it."""
+    if copy:
+        namespace = obj.__array_namespace__() if hasattr(obj, "__array_namespace__") else None
+        obj = obj.copy() if namespace is None else namespace.asarray(obj, copy=True)
+    name = getattr(obj.dtype, "name", None) or str(obj.dtype).rpartition(".")[2]
+    shape = tuple(None if n is None or n != n else int(n) for n in obj.shape)
+    return Array(Node(SOURCE, (), {}, shape, dtypes.as_dtype(name, "asarray"), site, obj))
+
+
+def _from_sequence(obj: Any, dtype: DType | None, site: Site) -> Array:
+    if _holds_array(obj):
+        if options.current.strict:
+            raise TypeError("asarray: sequences of arrays are not in the standard; use stack (strict=True is set)")
+        from lazyxp.api.creation import asarray
+        from lazyxp.api.manipulation import stack
+
+        return stack([asarray(x) for x in obj])
+    try:
+        value = np.asarray(obj, dtype=dtype)
+    except ValueError as error:
+        raise ValueError(f"asarray: {error}") from None
+    if value.dtype == object:
+        raise OverflowError(f"asarray: {obj!r:.60} holds numbers that fit no data type, or things that are no numbers")
+    dtypes.as_dtype(value.dtype, "asarray")
+    return Array(owned(value, site))
+
+
+def _holds_array(obj: Any) -> bool:
+    stack = list(obj) if not isinstance(obj, range) else []
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Array):
+            return True
+        if isinstance(item, (list, tuple)):
+            stack.extend(item)
+    return False

@@ -1,0 +1,807 @@
+"""Creation functions."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lazyxp import dtypes, options
+from lazyxp.api.array import Array
+from lazyxp.api.conversion import from_object
+from lazyxp.api.info import check_device
+from lazyxp.api.manipulation import BROADCAST_TO, RESHAPE
+from lazyxp.api.recording import SCALARS, at_least, cast, constant, copy_of, current, operand, record
+from lazyxp.node import Meta, Node, Op, Shape, describe, make, user_site
+from lazyxp.shapes import as_index, as_shape
+
+if TYPE_CHECKING:
+    from lazyxp.typing import ArrayLike, Device, DType, DTypeLike, Scalar
+
+__all__ = [
+    "arange",
+    "asarray",
+    "empty",
+    "empty_like",
+    "eye",
+    "from_dlpack",
+    "full",
+    "full_like",
+    "linspace",
+    "meshgrid",
+    "ones",
+    "ones_like",
+    "tril",
+    "triu",
+    "zeros",
+    "zeros_like",
+]
+
+
+def _infer_full(*, shape: Shape, fill_value: Scalar, dtype: DType) -> Meta:
+    return Meta(shape, dtype)
+
+
+def _infer_arange(*, start: float, stop: float, step: float, length: int, dtype: DType) -> Meta:
+    return Meta((length,), dtype)
+
+
+def _infer_linspace(*, start: Scalar, stop: Scalar, num: int, endpoint: bool, dtype: DType) -> Meta:
+    return Meta((num,), dtype)
+
+
+def _infer_eye(*, n_rows: int, n_cols: int, k: int, dtype: DType) -> Meta:
+    return Meta((n_rows, n_cols), dtype)
+
+
+def _infer_triangle(x: Meta, *, k: int) -> Meta:
+    return Meta(x.shape, x.dtype)
+
+
+FULL = Op("full", "creation", _infer_full)
+ARANGE = Op("arange", "creation", _infer_arange)
+LINSPACE = Op("linspace", "creation", _infer_linspace)
+EYE = Op("eye", "creation", _infer_eye)
+TRIL = Op("tril", "creation", _infer_triangle, zero_preserving=True)
+TRIU = Op("triu", "creation", _infer_triangle, zero_preserving=True)
+
+
+def asarray(
+    obj: ArrayLike | Any, /, *, dtype: DTypeLike | None = None, device: Device | None = None, copy: bool | None = None
+) -> Array:
+    """Make `obj` an Array.
+
+    Parameters
+    ----------
+    obj : array, scalar, nested sequence or buffer
+        Arrays of any library (by `__array_namespace__`, DLPack, `__array__` or the buffer protocol), Python scalars,
+        and nested sequences of scalars or (unless ``strict=True``) of arrays.
+    dtype : dtype, optional
+        The data type; by default `obj`'s own, or the default one of its kind of Python scalar.
+    device : str, optional
+        "cpu" or None.
+    copy : bool, optional
+        True: always copy. False: never, or ValueError. None: NumPy arrays up to 64 KiB are copied, larger ones are
+        shared, and changing them before the graph has run raises `SourceMutated`.
+
+    Returns
+    -------
+    Array
+        `obj` itself where it is an Array that needs no change. An Array on a read-only NumPy array is read-only.
+
+    Raises
+    ------
+    TypeError
+        If `obj` is or holds something that is not a number or a bool.
+    ValueError
+        If nested sequences are ragged, or ``copy=False`` cannot be met.
+    OverflowError
+        If a Python integer does not fit the dtype.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.asarray([1, 2, 3]).dtype
+    dtype('int64')
+    """
+    check_device(device, "asarray")
+    target = None if dtype is None else dtypes.as_dtype(dtype, "asarray")
+    site = user_site()
+    if isinstance(obj, SCALARS) and type(obj) in SCALARS:
+        if copy is False:
+            raise ValueError("asarray: a Python scalar cannot become an array without a copy (copy=False)")
+        return Array(constant(obj, target or _scalar_dtype(obj), "asarray", site))
+    if not isinstance(obj, Array):
+        obj = from_object(obj, target, copy, site)
+        copy = False if copy is False else None
+    if target is not None and obj.dtype != target:
+        if copy is False:
+            raise ValueError(f"asarray: {describe(current(obj))} cannot become {target} without a copy (copy=False)")
+        from lazyxp.api.data_types import astype
+
+        return astype(obj, target)
+    return copy_of(obj) if copy else obj
+
+
+def _scalar_dtype(value: Scalar) -> DType:
+    """The default dtype for a Python scalar; integers too large for int64 are uint64, as in NumPy."""
+    if type(value) is int and value > np.iinfo(np.int64).max:
+        return dtypes.uint64
+    return dtypes.default_of(type(value))
+
+
+def from_dlpack(x: object, /, *, device: Device | None = None, copy: bool | None = None) -> Array:
+    """Make an array of another library an Array through DLPack.
+
+    Parameters
+    ----------
+    x : object
+        An object with `__dlpack__` and `__dlpack_device__`.
+    device : str, optional
+        "cpu" or None.
+    copy : bool, optional
+        True: always copy. False: never, or an error. None: only where necessary.
+
+    Returns
+    -------
+    Array
+        The data of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` does not speak DLPack.
+    BufferError
+        If the data cannot be exported as asked for.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lazyxp as xp
+    >>> xp.from_dlpack(np.asarray([1, 2])).compute()
+    array([1, 2])
+    """
+    check_device(device, "from_dlpack")
+    if isinstance(x, Array):
+        return copy_of(x) if copy else x
+    if not hasattr(x, "__dlpack__"):
+        raise TypeError(f"from_dlpack: {type(x).__name__} has no __dlpack__ method; use asarray")
+    if hasattr(x, "__array_namespace__") and not isinstance(x, np.ndarray) and not copy:
+        return asarray(x)
+    return asarray(np.from_dlpack(x, copy=copy))
+
+
+def full(
+    shape: int | tuple[int, ...], fill_value: Scalar, *, dtype: DTypeLike | None = None, device: Device | None = None
+) -> Array:
+    """An array of one value.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        The shape.
+    fill_value : bool, int, float or complex
+        The value; a 0-d array too, unless ``strict=True``.
+    dtype : dtype, optional
+        The data type; by default the default one for the kind of `fill_value`.
+    device : str, optional
+        "cpu" or None.
+
+    Returns
+    -------
+    Array
+        An array whose elements all are `fill_value`.
+
+    Raises
+    ------
+    TypeError, OverflowError
+        If `fill_value` does not fit `dtype`.
+    ValueError
+        If a side is negative.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.full((2, 2), 7).compute()
+    array([[7, 7],
+           [7, 7]])
+    """
+    check_device(device, "full")
+    return _full(as_shape(shape, "full"), fill_value, dtype, "full")
+
+
+def _full(shape: Shape, fill_value: Any, dtype: DTypeLike | None, function: str) -> Array:
+    target = None if dtype is None else dtypes.as_dtype(dtype, function)
+    if type(fill_value) not in SCALARS:
+        value = operand(fill_value, "all", function)
+        if options.current.strict or value.ndim:
+            raise TypeError(f"{function}: fill_value must be a Python scalar, got {describe(current(value))}")
+        return record(BROADCAST_TO, value if target is None else cast(value, target), shape=shape)
+    target = target or _scalar_dtype(fill_value)
+    return record(FULL, shape=shape, fill_value=dtypes.check_scalar(fill_value, target, function), dtype=target)
+
+
+def _like(x: Array, fill_value: Any, dtype: DTypeLike | None, device: Device | None, function: str) -> Array:
+    check_device(device, function)
+    x = operand(x, "all", function)
+    shape = tuple(x.shape)
+    if None in shape:
+        raise ValueError(f"{function}: the shape of {describe(current(x))} is data-dependent; compute it first")
+    return _full(shape, fill_value, x.dtype if dtype is None else dtype, function)
+
+
+def full_like(
+    x: Array, /, fill_value: Scalar, *, dtype: DTypeLike | None = None, device: Device | None = None
+) -> Array:
+    """An array of one value with the shape (and dtype) of another.
+
+    Parameters
+    ----------
+    x : Array
+        Gives the shape, and the dtype by default.
+    fill_value : bool, int, float or complex
+        The value.
+    dtype : dtype, optional
+        The data type.
+    device : str, optional
+        "cpu" or None.
+
+    Returns
+    -------
+    Array
+        An array whose elements all are `fill_value`.
+
+    Raises
+    ------
+    TypeError, OverflowError
+        If `fill_value` does not fit the dtype.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.full_like(xp.asarray([1.5, 2.5]), 3).compute()
+    array([3., 3.])
+    """
+    return _like(x, fill_value, dtype, device, "full_like")
+
+
+def zeros(shape: int | tuple[int, ...], *, dtype: DTypeLike | None = None, device: Device | None = None) -> Array:
+    """An array of zeros.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        The shape.
+    dtype : dtype, optional
+        The data type; float64 by default.
+    device : str, optional
+        "cpu" or None.
+
+    Returns
+    -------
+    Array
+        An array of zeros.
+
+    Raises
+    ------
+    ValueError
+        If a side is negative.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.zeros(2).compute()
+    array([0., 0.])
+    """
+    check_device(device, "zeros")
+    return _full(as_shape(shape, "zeros"), 0, dtypes.float64 if dtype is None else dtype, "zeros")
+
+
+def zeros_like(x: Array, /, *, dtype: DTypeLike | None = None, device: Device | None = None) -> Array:
+    """An array of zeros with the shape (and dtype) of another.
+
+    Parameters
+    ----------
+    x : Array
+        Gives the shape, and the dtype by default.
+    dtype : dtype, optional
+        The data type.
+    device : str, optional
+        "cpu" or None.
+
+    Returns
+    -------
+    Array
+        An array of zeros.
+
+    Raises
+    ------
+    TypeError
+        If `dtype` is no data type.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.zeros_like(xp.asarray([1, 2])).compute()
+    array([0, 0])
+    """
+    return _like(x, 0, dtype, device, "zeros_like")
+
+
+def ones(shape: int | tuple[int, ...], *, dtype: DTypeLike | None = None, device: Device | None = None) -> Array:
+    """An array of ones.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        The shape.
+    dtype : dtype, optional
+        The data type; float64 by default.
+    device : str, optional
+        "cpu" or None.
+
+    Returns
+    -------
+    Array
+        An array of ones.
+
+    Raises
+    ------
+    ValueError
+        If a side is negative.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.ones(2).compute()
+    array([1., 1.])
+    """
+    check_device(device, "ones")
+    return _full(as_shape(shape, "ones"), 1, dtypes.float64 if dtype is None else dtype, "ones")
+
+
+def ones_like(x: Array, /, *, dtype: DTypeLike | None = None, device: Device | None = None) -> Array:
+    """An array of ones with the shape (and dtype) of another.
+
+    Parameters
+    ----------
+    x : Array
+        Gives the shape, and the dtype by default.
+    dtype : dtype, optional
+        The data type.
+    device : str, optional
+        "cpu" or None.
+
+    Returns
+    -------
+    Array
+        An array of ones.
+
+    Raises
+    ------
+    TypeError
+        If `dtype` is no data type.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.ones_like(xp.asarray([1, 2])).compute()
+    array([1, 1])
+    """
+    return _like(x, 1, dtype, device, "ones_like")
+
+
+def empty(shape: int | tuple[int, ...], *, dtype: DTypeLike | None = None, device: Device | None = None) -> Array:
+    """An array whose elements are not specified; they are zeros, so that computing it twice gives the same.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        The shape.
+    dtype : dtype, optional
+        The data type; float64 by default.
+    device : str, optional
+        "cpu" or None.
+
+    Returns
+    -------
+    Array
+        An array of the shape.
+
+    Raises
+    ------
+    ValueError
+        If a side is negative.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.empty((2, 3)).shape
+    (2, 3)
+    """
+    check_device(device, "empty")
+    return _full(as_shape(shape, "empty"), 0, dtypes.float64 if dtype is None else dtype, "empty")
+
+
+def empty_like(x: Array, /, *, dtype: DTypeLike | None = None, device: Device | None = None) -> Array:
+    """An array with the shape (and dtype) of another, whose elements are not specified.
+
+    Parameters
+    ----------
+    x : Array
+        Gives the shape, and the dtype by default.
+    dtype : dtype, optional
+        The data type.
+    device : str, optional
+        "cpu" or None.
+
+    Returns
+    -------
+    Array
+        An array of the shape.
+
+    Raises
+    ------
+    TypeError
+        If `dtype` is no data type.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.empty_like(xp.asarray([1, 2])).dtype
+    dtype('int64')
+    """
+    return _like(x, 0, dtype, device, "empty_like")
+
+
+def arange(
+    start: int | float,
+    /,
+    stop: int | float | None = None,
+    step: int | float = 1,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device | None = None,
+) -> Array:
+    """Evenly spaced values in the half-open interval ``[start, stop)``.
+
+    Parameters
+    ----------
+    start : int or float
+        The first value; the end of the interval where `stop` is not given, which then begins at 0.
+    stop : int or float, optional
+        The end of the interval.
+    step : int or float, optional
+        The distance between values.
+    dtype : dtype, optional
+        The data type; int64 if all arguments are ints, else float64.
+    device : str, optional
+        "cpu" or None.
+
+    Returns
+    -------
+    Array
+        A 1-D array of ``ceil((stop - start) / step)`` values.
+
+    Raises
+    ------
+    ValueError
+        If `step` is zero or the length is not finite.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.arange(1, 7, 2).compute()
+    array([1, 3, 5])
+    """
+    check_device(device, "arange")
+    first, last = (0, start) if stop is None else (start, stop)
+    first, last, step = (_number(v, "arange") for v in (first, last, step))
+    if step == 0:
+        raise ValueError("arange: step must not be zero")
+    integers = all(isinstance(v, int) for v in (first, last, step))
+    target = (dtypes.int64 if integers else dtypes.float64) if dtype is None else dtypes.as_dtype(dtype, "arange")
+    if integers:
+        length = len(range(first, last, step))  # type: ignore[arg-type]
+    else:
+        exact = (last - first) / step
+        if not math.isfinite(exact):
+            raise ValueError(f"arange: the length of [{first}, {last}) by {step} is not finite")
+        length = max(0, math.ceil(exact))
+    return record(ARANGE, start=first, stop=last, step=step, length=length, dtype=target)
+
+
+def _number(value: Any, function: str) -> Any:
+    """A scalar argument as a Python number; 0-d arrays are computed."""
+    if type(value) in SCALARS:
+        return value
+    if isinstance(value, (Array, np.generic, np.ndarray)) and value.ndim == 0:
+        kind = value.dtype.kind
+        return complex(value) if kind == "c" else float(value) if kind == "f" else int(value)
+    raise TypeError(f"{function}: expected a number, got {value!r}")
+
+
+def linspace(
+    start: int | float | complex,
+    stop: int | float | complex,
+    /,
+    num: int,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Device | None = None,
+    endpoint: bool = True,
+) -> Array:
+    """Evenly spaced values over an interval.
+
+    Parameters
+    ----------
+    start, stop : int, float or complex
+        The ends of the interval.
+    num : int
+        How many values.
+    dtype : dtype, optional
+        The data type; float64 by default, complex128 if an end is complex.
+    device : str, optional
+        "cpu" or None.
+    endpoint : bool, optional
+        Whether `stop` is the last value.
+
+    Returns
+    -------
+    Array
+        A 1-D array of `num` values.
+
+    Raises
+    ------
+    ValueError
+        If `num` is negative.
+    TypeError
+        If an end is complex and `dtype` is not.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.linspace(0, 1, 5).compute()
+    array([0.  , 0.25, 0.5 , 0.75, 1.  ])
+    """
+    check_device(device, "linspace")
+    count = as_index(num, "linspace: num")
+    if count < 0:
+        raise ValueError(f"linspace: num must not be negative, got {count}")
+    first, last = _number(start, "linspace"), _number(stop, "linspace")
+    is_complex = isinstance(first, complex) or isinstance(last, complex)
+    target = (
+        (dtypes.complex128 if is_complex else dtypes.float64) if dtype is None else dtypes.as_dtype(dtype, "linspace")
+    )
+    if is_complex and target.kind != "c":
+        raise TypeError(f"linspace: complex ends need a complex dtype, got {target}")
+    return record(LINSPACE, start=first, stop=last, num=count, endpoint=bool(endpoint), dtype=target)
+
+
+def eye(
+    n_rows: int,
+    n_cols: int | None = None,
+    /,
+    *,
+    k: int = 0,
+    dtype: DTypeLike | None = None,
+    device: Device | None = None,
+) -> Array:
+    """A matrix with ones on a diagonal and zeros elsewhere.
+
+    Parameters
+    ----------
+    n_rows : int
+        The number of rows.
+    n_cols : int, optional
+        The number of columns; `n_rows` by default.
+    k : int, optional
+        The diagonal: 0 the main one, positive above it, negative below.
+    dtype : dtype, optional
+        The data type; float64 by default.
+    device : str, optional
+        "cpu" or None.
+
+    Returns
+    -------
+    Array
+        Shape ``(n_rows, n_cols)``.
+
+    Raises
+    ------
+    ValueError
+        If a side is negative.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.eye(2, dtype=xp.int64).compute()
+    array([[1, 0],
+           [0, 1]])
+    """
+    check_device(device, "eye")
+    rows, columns = as_shape((n_rows, n_rows if n_cols is None else n_cols), "eye")
+    target = dtypes.float64 if dtype is None else dtypes.as_dtype(dtype, "eye")
+    return record(EYE, n_rows=rows, n_cols=columns, k=as_index(k, "eye: k"), dtype=target)
+
+
+def meshgrid(*arrays: Array, indexing: Literal["xy", "ij"] = "xy") -> tuple[Array, ...]:
+    """Coordinate arrays from coordinate vectors.
+
+    Parameters
+    ----------
+    *arrays : Array
+        1-D arrays of one dtype.
+    indexing : {"xy", "ij"}, optional
+        Cartesian (the first two axes swapped) or matrix order.
+
+    Returns
+    -------
+    tuple of Array
+        One N-dimensional array for each vector.
+
+    Raises
+    ------
+    ValueError
+        If an array has more than one dimension, `indexing` is neither, or (under ``strict=True``) the dtypes differ.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> x, y = xp.meshgrid(xp.arange(3), xp.arange(2))
+    >>> y.compute()
+    array([[0, 0, 0],
+           [1, 1, 1]])
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', got {indexing!r}")
+    vectors = [operand(x, "all", "meshgrid") for x in arrays]
+    if any(v.ndim > 1 for v in vectors):
+        listed = ", ".join(describe(current(v)) for v in vectors)
+        raise ValueError(f"meshgrid: expected 1-D arrays, got {listed}")
+    if options.current.strict and len({v.dtype for v in vectors}) > 1:
+        raise ValueError("meshgrid: the arrays must have one dtype (strict=True is set)")
+    axes = list(range(len(vectors)))
+    if indexing == "xy" and len(axes) > 1:
+        axes[:2] = 1, 0
+    lengths: list[int | None] = [1] * len(axes)
+    for axis, vector in zip(axes, vectors, strict=True):
+        lengths[axis] = (current(vector).shape or (1,))[0]
+    site = user_site()
+    grids = []
+    for axis, vector in zip(axes, vectors, strict=True):
+        sides = tuple(-1 if i == axis else 1 for i in range(len(axes)))
+        column = make(RESHAPE, current(vector), site=site, shape=sides)
+        grids.append(Array(_spread(column, tuple(lengths), site)))
+    return tuple(grids)
+
+
+def _spread(column: Node, shape: Shape, site: Any) -> Node:
+    return make(BROADCAST_TO, column, site=site, shape=shape)
+
+
+def tril(x: Array, /, *, k: int = 0) -> Array:
+    """The lower triangle of each matrix in a stack; zeros above it.
+
+    Parameters
+    ----------
+    x : Array
+        Shape ``(..., M, N)``, any dtype.
+    k : int, optional
+        The last diagonal that is kept: 0 the main one, positive above it, negative below.
+
+    Returns
+    -------
+    Array
+        A copy of `x` with zeros above diagonal `k`.
+
+    Raises
+    ------
+    ValueError
+        If `x` has fewer than two dimensions.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.tril(xp.ones((2, 2))).compute()
+    array([[1., 0.],
+           [1., 1.]])
+    """
+    x = at_least(operand(x, "all", "tril"), 2, "tril")
+    return record(TRIL, x, k=as_index(k, "tril: k"))
+
+
+def triu(x: Array, /, *, k: int = 0) -> Array:
+    """The upper triangle of each matrix in a stack; zeros below it.
+
+    Parameters
+    ----------
+    x : Array
+        Shape ``(..., M, N)``, any dtype.
+    k : int, optional
+        The first diagonal that is kept: 0 the main one, positive above it, negative below.
+
+    Returns
+    -------
+    Array
+        A copy of `x` with zeros below diagonal `k`.
+
+    Raises
+    ------
+    ValueError
+        If `x` has fewer than two dimensions.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.triu(xp.ones((2, 2))).compute()
+    array([[1., 1.],
+           [0., 1.]])
+    """
+    x = at_least(operand(x, "all", "triu"), 2, "triu")
+    return record(TRIU, x, k=as_index(k, "triu: k"))

@@ -1,0 +1,731 @@
+"""Manipulation functions: the shape changes, the elements stay.
+
+What NumPy returns as a view is a view here (`record_view`): a write to it is seen in the base, and the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from lazyxp import options
+from lazyxp.api import views
+from lazyxp.api.array import Array
+from lazyxp.api.recording import as_array, at_least, common, current, operand, record, record_view
+from lazyxp.node import Meta, Op, Shape, describe
+from lazyxp.shapes import (
+    as_index,
+    as_shape,
+    broadcast,
+    fill_in,
+    normalize_axes,
+    normalize_axis,
+    show,
+    unify,
+    unify_shapes,
+)
+
+if TYPE_CHECKING:
+    from lazyxp.typing import Axes
+
+
+def _infer_permute_dims(x: Meta, *, axes: tuple[int, ...]) -> Meta:
+    return Meta(tuple(x.shape[i] for i in axes), x.dtype)
+
+
+def _infer_reshape(x: Meta, *, shape: tuple[int, ...]) -> Meta:
+    return Meta(fill_in(shape, x.shape, "reshape"), x.dtype)
+
+
+def _infer_expand_dims(x: Meta, *, axis: tuple[int, ...]) -> Meta:
+    rest = iter(x.shape)
+    return Meta(tuple(1 if i in axis else next(rest) for i in range(len(x.shape) + len(axis))), x.dtype)
+
+
+def _infer_squeeze(x: Meta, *, axis: tuple[int, ...]) -> Meta:
+    for i in axis:
+        if x.shape[i] not in (1, None):
+            raise ValueError(f"squeeze: axis {i} of {describe(x)} has length {x.shape[i]}; only length 1 can go")
+    return Meta(tuple(n for i, n in enumerate(x.shape) if i not in axis), x.dtype)
+
+
+def _infer_flip(x: Meta, *, axis: tuple[int, ...]) -> Meta:
+    return Meta(x.shape, x.dtype)
+
+
+def _infer_broadcast_to(x: Meta, *, shape: Shape) -> Meta:
+    if broadcast("broadcast_to", x.shape, shape) != shape:
+        raise ValueError(f"broadcast_to: shape mismatch: cannot broadcast {describe(x)} to {show(shape)}")
+    return Meta(shape, x.dtype)
+
+
+def _infer_concat(*arrays: Meta, axis: int) -> Meta:
+    total: int | None = 0
+    for x in arrays:
+        side = x.shape[axis]
+        total = None if total is None or side is None else total + side
+    rest = unify_shapes("concat", *[x.shape[:axis] + x.shape[axis + 1 :] for x in arrays])
+    return Meta((*rest[:axis], total, *rest[axis:]), arrays[0].dtype)
+
+
+def _infer_stack(*arrays: Meta, axis: int) -> Meta:
+    shape = unify_shapes("stack", *[x.shape for x in arrays])
+    return Meta((*shape[:axis], len(arrays), *shape[axis:]), arrays[0].dtype)
+
+
+def _infer_roll(x: Meta, *, shift: tuple[int, ...], axis: tuple[int, ...]) -> Meta:
+    return Meta(x.shape, x.dtype)
+
+
+def _infer_repeat(x: Meta, *repeats: Meta, axis: int, count: int | None) -> Meta:
+    side = x.shape[axis]
+    side = None if count is None or side is None else side * count
+    return Meta((*x.shape[:axis], side, *x.shape[axis + 1 :]), x.dtype)
+
+
+def _infer_tile(x: Meta, *, repetitions: tuple[int, ...]) -> Meta:
+    padded = (1,) * (len(repetitions) - len(x.shape)) + x.shape
+    return Meta(tuple(None if n is None else n * r for n, r in zip(padded, repetitions, strict=True)), x.dtype)
+
+
+PERMUTE_DIMS = Op("permute_dims", "movement", _infer_permute_dims)
+RESHAPE = Op("reshape", "movement", _infer_reshape)
+EXPAND_DIMS = Op("expand_dims", "movement", _infer_expand_dims)
+SQUEEZE = Op("squeeze", "movement", _infer_squeeze)
+FLIP = Op("flip", "movement", _infer_flip)
+BROADCAST_TO = Op("broadcast_to", "movement", _infer_broadcast_to)
+CONCAT = Op("concat", "movement", _infer_concat)
+STACK = Op("stack", "movement", _infer_stack)
+ROLL = Op("roll", "movement", _infer_roll)
+REPEAT = Op("repeat", "movement", _infer_repeat)
+TILE = Op("tile", "movement", _infer_tile)
+
+
+def permute_dims(x: Array, /, axes: tuple[int, ...]) -> Array:
+    """Permute the axes of `x`.
+
+    Parameters
+    ----------
+    x : Array
+        Any shape, any dtype.
+    axes : tuple of int
+        A permutation of ``0 ... x.ndim - 1``: axis ``i`` of the result is axis ``axes[i]`` of `x`.
+
+    Returns
+    -------
+    Array
+        A view of `x`.
+
+    Raises
+    ------
+    ValueError
+        If `axes` is no permutation of the axes.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.permute_dims(xp.zeros((2, 3, 4)), (2, 0, 1)).shape
+    (4, 2, 3)
+    """
+    x = operand(x, "all", "permute_dims")
+    order = normalize_axes(axes, x.ndim, "permute_dims")
+    if axes is None or len(order) != x.ndim:
+        raise ValueError(f"permute_dims: {axes} is no permutation of the axes of {describe(current(x))}")
+    return record_view(PERMUTE_DIMS, x, axes=order)
+
+
+def transpose(x: Array) -> Array:
+    """`x` with its axes reversed; under ``strict=True`` only in two dimensions."""
+    if options.current.strict and x.ndim != 2:
+        raise ValueError(f"x.T needs two dimensions, got {describe(current(x))}; use x.mT or permute_dims")
+    return record_view(PERMUTE_DIMS, x, axes=tuple(range(x.ndim))[::-1])
+
+
+def matrix_transpose(x: Array, /) -> Array:
+    """Transpose each matrix in a stack.
+
+    Parameters
+    ----------
+    x : Array
+        Shape ``(..., M, N)``, any dtype.
+
+    Returns
+    -------
+    Array
+        A view of `x` of shape ``(..., N, M)``.
+
+    Raises
+    ------
+    ValueError
+        If `x` has fewer than two dimensions.
+
+    References
+    ----------
+    Array API standard 2025.12, linear algebra functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.matrix_transpose(xp.zeros((5, 2, 3))).shape
+    (5, 3, 2)
+    """
+    x = at_least(operand(x, "all", "matrix_transpose"), 2, "matrix_transpose")
+    n = x.ndim
+    return record_view(PERMUTE_DIMS, x, axes=(*range(n - 2), n - 1, n - 2))
+
+
+def moveaxis(x: Array, source: int | tuple[int, ...], destination: int | tuple[int, ...], /) -> Array:
+    """Move axes to new positions; the other axes keep their order.
+
+    Parameters
+    ----------
+    x : Array
+        Any shape, any dtype.
+    source, destination : int or tuple of int
+        The axes to move, and where each of them goes.
+
+    Returns
+    -------
+    Array
+        A view of `x`.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist or is repeated, or the two tuples differ in length.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.moveaxis(xp.zeros((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
+    x = operand(x, "all", "moveaxis")
+    old = normalize_axes(source, x.ndim, "moveaxis")
+    new = normalize_axes(destination, x.ndim, "moveaxis")
+    if len(old) != len(new):
+        raise ValueError(f"moveaxis: {source} and {destination} differ in length")
+    order = [i for i in range(x.ndim) if i not in old]
+    for target, axis in sorted(zip(new, old, strict=True)):
+        order.insert(target, axis)
+    return record_view(PERMUTE_DIMS, x, axes=tuple(order))
+
+
+def reshape(x: Array, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Array:
+    """Give `x` another shape with the same elements in C order.
+
+    Parameters
+    ----------
+    x : Array
+        Any shape, any dtype.
+    shape : tuple of int
+        The new shape; one side may be -1 and follows from the others.
+    copy : bool, optional
+        True: never a view. False: a view or a ValueError. None: a view wherever NumPy could give one.
+
+    Returns
+    -------
+    Array
+        The elements of `x` in the new shape.
+
+    Raises
+    ------
+    ValueError
+        If the sizes differ, or ``copy=False`` and `x`'s memory cannot be seen in this shape.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.reshape(xp.arange(6), (2, -1)).compute()
+    array([[0, 1, 2],
+           [3, 4, 5]])
+    """
+    x = operand(x, "all", "reshape")
+    filled = fill_in(shape, current(x).shape, "reshape")
+    sides = tuple(-1 if n is None else n for n in filled)
+    if copy:
+        return record(RESHAPE, x, shape=sides)
+    if views.reshapes_in_place(x, filled):
+        return record_view(RESHAPE, x, shape=sides)
+    if copy is False:
+        raise ValueError(f"reshape: {describe(current(x))} cannot become {show(filled)} without a copy (copy=False)")
+    return record(RESHAPE, x, shape=sides)
+
+
+def expand_dims(x: Array, /, axis: int | tuple[int, ...]) -> Array:
+    """Insert axes of length 1.
+
+    Parameters
+    ----------
+    x : Array
+        Any shape, any dtype.
+    axis : int or tuple of int
+        Where the new axes are in the result.
+
+    Returns
+    -------
+    Array
+        A view of `x`.
+
+    Raises
+    ------
+    ValueError, IndexError
+        If a position is out of range or repeated.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.expand_dims(xp.zeros(3), axis=0).shape
+    (1, 3)
+    """
+    x = operand(x, "all", "expand_dims")
+    count = len(axis) if isinstance(axis, Sequence) else 1
+    return record_view(EXPAND_DIMS, x, axis=normalize_axes(axis, x.ndim + count, "expand_dims"))
+
+
+def squeeze(x: Array, /, axis: int | tuple[int, ...]) -> Array:
+    """Remove axes of length 1.
+
+    Parameters
+    ----------
+    x : Array
+        Any shape, any dtype.
+    axis : int or tuple of int
+        The axes to remove.
+
+    Returns
+    -------
+    Array
+        A view of `x`.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist, is repeated, or is longer than 1.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.squeeze(xp.zeros((1, 3)), axis=0).shape
+    (3,)
+    """
+    x = operand(x, "all", "squeeze")
+    if axis is None:
+        raise TypeError("squeeze: axis must be given as an int or a tuple of ints")
+    return record_view(SQUEEZE, x, axis=normalize_axes(axis, x.ndim, "squeeze"))
+
+
+def flip(x: Array, /, *, axis: Axes = None) -> Array:
+    """Reverse the order of the elements along axes.
+
+    Parameters
+    ----------
+    x : Array
+        Any shape, any dtype.
+    axis : int or tuple of int, optional
+        The axes to reverse; all of them by default.
+
+    Returns
+    -------
+    Array
+        A view of `x`.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist or is repeated.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.flip(xp.arange(3)).compute()
+    array([2, 1, 0])
+    """
+    x = operand(x, "all", "flip")
+    return record_view(FLIP, x, axis=normalize_axes(axis, x.ndim, "flip"))
+
+
+def broadcast_to(x: Array, /, shape: tuple[int, ...]) -> Array:
+    """Broadcast `x` to a shape.
+
+    Parameters
+    ----------
+    x : Array
+        Any shape that broadcasts to `shape`, any dtype.
+    shape : tuple of int
+        The shape of the result.
+
+    Returns
+    -------
+    Array
+        A read-only view of `x`.
+
+    Raises
+    ------
+    ValueError
+        If `x` does not broadcast to `shape`.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.broadcast_to(xp.asarray([1, 2]), (2, 2)).compute()
+    array([[1, 2],
+           [1, 2]])
+    """
+    x = operand(x, "all", "broadcast_to")
+    return record_view(BROADCAST_TO, x, shape=as_shape(shape, "broadcast_to"))
+
+
+def broadcast_shapes(*shapes: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """The shape that `shapes` broadcast to.
+
+    Parameters
+    ----------
+    *shapes : tuple of int or None
+        Shapes; None is an unknown side.
+
+    Returns
+    -------
+    tuple of int or None
+        The common shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.broadcast_shapes((2, 1), (3,))
+    (2, 3)
+    """
+    return broadcast("broadcast_shapes", *[tuple(s) for s in shapes])
+
+
+def broadcast_arrays(*arrays: Array) -> tuple[Array, ...]:
+    """Broadcast arrays to their common shape.
+
+    Parameters
+    ----------
+    *arrays : Array
+        Arrays of shapes that broadcast, any dtypes.
+
+    Returns
+    -------
+    tuple of Array
+        Read-only views of the common shape; the arrays themselves where they already have it.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> [x.shape for x in xp.broadcast_arrays(xp.zeros((2, 1)), xp.zeros(3))]
+    [(2, 3), (2, 3)]
+    """
+    operands = [operand(x, "all", "broadcast_arrays") for x in arrays]
+    shapes = [current(x).shape for x in operands]
+    shape = broadcast("broadcast_arrays", *shapes)
+    return tuple(
+        x if s == shape else record_view(BROADCAST_TO, x, shape=shape) for x, s in zip(operands, shapes, strict=True)
+    )
+
+
+def concat(arrays: tuple[Array, ...] | list[Array], /, *, axis: int | None = 0) -> Array:
+    """Join arrays along an axis.
+
+    Parameters
+    ----------
+    arrays : sequence of Array
+        Arrays of equal shapes but for `axis`; their dtypes promote.
+    axis : int or None, optional
+        The axis to join along; None joins the flattened arrays.
+
+    Returns
+    -------
+    Array
+        The arrays one after the other.
+
+    Raises
+    ------
+    ValueError
+        If there is no array, the shapes do not fit, or the axis does not exist.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.concat([xp.arange(2), xp.arange(3)]).compute()
+    array([0, 1, 0, 1, 2])
+    """
+    operands = _sequence(arrays, "concat")
+    if axis is None:
+        operands = tuple(reshape(x, (-1,)) for x in operands)
+        axis = 0
+    if operands[0].ndim == 0:
+        raise ValueError("concat: 0-d arrays cannot be joined; use stack")
+    if len({x.ndim for x in operands}) > 1:
+        listed = " and ".join(describe(current(x)) for x in operands)
+        raise ValueError(f"concat: the arrays must have one number of dimensions, got {listed}")
+    return record(CONCAT, *operands, axis=normalize_axis(axis, operands[0].ndim, "concat"))
+
+
+def stack(arrays: tuple[Array, ...] | list[Array], /, *, axis: int = 0) -> Array:
+    """Join arrays along a new axis.
+
+    Parameters
+    ----------
+    arrays : sequence of Array
+        Arrays of one shape; their dtypes promote.
+    axis : int, optional
+        Where the new axis is in the result.
+
+    Returns
+    -------
+    Array
+        The arrays side by side.
+
+    Raises
+    ------
+    ValueError
+        If there is no array, the shapes differ, or the axis is out of range.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.stack([xp.arange(2), xp.arange(2)], axis=1).compute()
+    array([[0, 0],
+           [1, 1]])
+    """
+    operands = _sequence(arrays, "stack")
+    return record(STACK, *operands, axis=normalize_axis(axis, operands[0].ndim + 1, "stack"))
+
+
+def _sequence(arrays: Any, function: str) -> tuple[Array, ...]:
+    operands = [as_array(x, function) for x in arrays]
+    if not operands:
+        raise ValueError(f"{function}: needs at least one array")
+    return common(function, *operands)
+
+
+def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
+    """Split an array into its slices along an axis.
+
+    Parameters
+    ----------
+    x : Array
+        At least one dimension, any dtype.
+    axis : int, optional
+        The axis that goes away.
+
+    Returns
+    -------
+    tuple of Array
+        One view of `x` for each index of `axis`.
+
+    Raises
+    ------
+    ValueError
+        If the axis does not exist.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> a, b = xp.unstack(xp.asarray([[1, 2], [3, 4]]))
+    >>> b.compute()
+    array([3, 4])
+    """
+    x = operand(x, "all", "unstack")
+    axis = normalize_axis(axis, x.ndim, "unstack")
+    length = x.shape[axis]
+    if length is None:
+        raise ValueError(f"unstack: the length of axis {axis} of {describe(current(x))} is data-dependent")
+    before = (slice(None),) * axis
+    return tuple(x[(*before, i, ...)] for i in range(length))
+
+
+def roll(x: Array, /, shift: int | tuple[int, ...], *, axis: Axes = None) -> Array:
+    """Shift elements along axes; what leaves at one end enters at the other.
+
+    Parameters
+    ----------
+    x : Array
+        Any shape, any dtype.
+    shift : int or tuple of int
+        By how many places; one for each axis, or one for all.
+    axis : int or tuple of int, optional
+        The axes; by default `x` is flattened, shifted and given back its shape.
+
+    Returns
+    -------
+    Array
+        The shifted copy.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist, or `shift` and `axis` differ in length.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.roll(xp.arange(4), 1).compute()
+    array([3, 0, 1, 2])
+    """
+    x = operand(x, "all", "roll")
+    shifts = tuple(shift) if isinstance(shift, Sequence) else (shift,)
+    shifts = tuple(as_index(s, "roll: shift") for s in shifts)
+    if axis is None:
+        if len(shifts) != 1:
+            raise ValueError(f"roll: shift {shift} must be one integer where axis is None")
+        return reshape(record(ROLL, reshape(x, (-1,)), shift=shifts, axis=(0,)), _target(x))
+    axes = tuple(axis) if isinstance(axis, Sequence) else (axis,)
+    axes = tuple(normalize_axis(a, x.ndim, "roll") for a in axes)
+    if len(shifts) not in (1, len(axes)) and len(axes) != 1:
+        raise ValueError(f"roll: shift {shift} and axis {axis} differ in length")
+    count = max(len(shifts), len(axes))
+    return record(ROLL, x, shift=shifts * (count // len(shifts)), axis=axes * (count // len(axes)))
+
+
+def _target(x: Array) -> tuple[int, ...]:
+    return tuple(-1 if n is None else n for n in current(x).shape)
+
+
+def repeat(x: Array, repeats: int | Array, /, *, axis: int | None = None) -> Array:
+    """Repeat each element.
+
+    Parameters
+    ----------
+    x : Array
+        Any shape, any dtype.
+    repeats : int or Array
+        How often; an integer array (one count for each index of `axis`) makes the result's length data-dependent.
+    axis : int, optional
+        The axis along which elements are repeated; by default `x` is flattened.
+
+    Returns
+    -------
+    Array
+        The repeated elements.
+
+    Raises
+    ------
+    ValueError
+        If `repeats` is negative or its length does not fit, or the axis does not exist.
+    TypeError
+        If `repeats` is no integer.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.repeat(xp.asarray([1, 2]), 2).compute()
+    array([1, 1, 2, 2])
+    """
+    x = operand(x, "all", "repeat")
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    axis = normalize_axis(axis, x.ndim, "repeat")
+    if isinstance(repeats, int):
+        if repeats < 0:
+            raise ValueError(f"repeat: repeats must not be negative, got {repeats}")
+        return record(REPEAT, x, axis=axis, count=int(repeats))
+    counts = operand(repeats, "integer", "repeat")
+    if counts.ndim > 1:
+        raise ValueError(f"repeat: repeats must be an integer or 1-D, got {describe(current(counts))}")
+    if counts.ndim == 1 and current(counts).shape != (1,):
+        unify("repeat", current(x).shape[axis], current(counts).shape[0])
+    return record(REPEAT, x, counts, axis=axis, count=None)
+
+
+def tile(x: Array, repetitions: tuple[int, ...], /) -> Array:
+    """Repeat the whole array along each axis.
+
+    Parameters
+    ----------
+    x : Array
+        Any shape, any dtype.
+    repetitions : tuple of int
+        How often along each axis; the shorter of it and the shape is padded with ones in front.
+
+    Returns
+    -------
+    Array
+        The tiled copy.
+
+    Raises
+    ------
+    ValueError
+        If a repetition is negative.
+
+    References
+    ----------
+    Array API standard 2025.12, manipulation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.tile(xp.asarray([1, 2]), (2,)).compute()
+    array([1, 2, 1, 2])
+    """
+    x = operand(x, "all", "tile")
+    counts = as_shape(repetitions, "tile")
+    return record(TILE, x, repetitions=(1,) * (x.ndim - len(counts)) + counts)

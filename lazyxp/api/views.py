@@ -1,0 +1,198 @@
+"""Views: handles that share memory in NumPy share a storage cell here.
+
+The first view of an array gives it a `Cell`, which holds the node of the whole storage and a version number. A view
+knows the chain of movement ops that leads to it. A write through any handle puts a new node into the cell; the other
+handles notice the new version and replay their chain on it. Handles that were never viewed have no cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from lazyxp.node import OPS, SOURCE, Node, Op, Shape, Site, make
+
+if TYPE_CHECKING:
+    from lazyxp.api.array import Array
+
+
+class Cell:
+    """The storage that a base and its views share."""
+
+    __slots__ = ("node", "readonly", "version")
+
+    def __init__(self, node: Node, readonly: str = "") -> None:
+        self.node = node
+        self.version = 0
+        self.readonly = readonly
+
+
+class View:
+    """One step from the base to a view: `op` with `params` on `parent` (None: the base itself)."""
+
+    __slots__ = ("op", "params", "parent", "site")
+
+    def __init__(self, parent: View | None, op: Op, params: dict[str, Any], site: Site) -> None:
+        self.parent = parent
+        self.op = op
+        self.params = params
+        self.site = site
+
+
+def current(x: Array) -> Node:
+    """The node that handle `x` stands for now, after every write to its storage."""
+    cell = x._cell
+    if cell is None or x._version == cell.version:
+        return x._node
+    version, node = cell.version, cell.node
+    for step in _chain(x._view):
+        node = make(step.op, node, site=step.site, **step.params)
+    x._node, x._version = node, version
+    return node
+
+
+def attach(x: Array, view: Array, op: Op, params: dict[str, Any], site: Site) -> None:
+    """Make handle `view`, just recorded by `op` on `x`, a view of `x`."""
+    cell = x._cell
+    if cell is None:
+        cell = x._cell = Cell(x._node)
+        x._version = 0
+        x._view = None
+    view._cell = cell
+    view._version = cell.version
+    view._view = View(x._view, op, params, site)
+
+
+def write(x: Array, node: Node, site: Site) -> None:
+    """Let `node`, of `x`'s shape and dtype, be what `x` holds, and let every handle on its storage see it."""
+    cell = x._cell
+    if cell is None:
+        x._node = node
+        return
+    steps = _chain(x._view)
+    _check_writeable(cell, steps)
+    parents = [cell.node]
+    for step in steps[:-1]:
+        parents.append(make(step.op, parents[-1], site=step.site, **step.params))
+    whole = node
+    for step in reversed(steps):
+        whole = _PUT[step.op.name](parents.pop(), step.params, whole, site)
+    cell.node = whole
+    cell.version += 1
+    x._node = node
+    x._version = cell.version
+
+
+def check_writeable(x: Array) -> None:
+    """Raise ValueError, as NumPy does, when `x` may not be written to."""
+    if x._cell is not None:
+        _check_writeable(x._cell, _chain(x._view))
+
+
+def _check_writeable(cell: Cell, steps: list[View]) -> None:
+    reason = cell.readonly
+    for step in steps:
+        if step.op.name not in _PUT:
+            reason = f"it is the result of {step.op.name}, whose elements may share memory"
+    if reason:
+        raise ValueError(
+            f"assignment destination is read-only: {reason}; write to a copy instead: asarray(x, copy=True)"
+        )
+
+
+def _chain(view: View | None) -> list[View]:
+    steps = []
+    while view is not None:
+        steps.append(view)
+        view = view.parent
+    steps.reverse()
+    return steps
+
+
+def reshapes_in_place(x: Array, shape: Shape) -> bool:
+    """Whether NumPy would reshape `x` without a copy: asked of NumPy itself, on memory that is never touched.
+
+    A source has the strides of its data; the result of any other op counts as C-contiguous.
+    """
+    steps = [] if x._cell is None else _chain(x._view)
+    base = x._node if x._cell is None else x._cell.node
+    if None in base.shape or None in shape:
+        return not steps
+    held = base.value if base.op is SOURCE else None
+    if not steps and (not isinstance(held, np.ndarray) or held.flags.c_contiguous):
+        return True
+    if isinstance(held, np.ndarray):
+        strides = held.strides
+    else:
+        strides = tuple(int(s) for s in np.cumprod((base.dtype.itemsize, *base.shape[:0:-1]))[::-1][: len(base.shape)])
+    ghost: Any = as_strided(np.empty((), base.dtype), base.shape, strides)
+    for step in steps:
+        ghost = _GHOST[step.op.name](ghost, **step.params)
+    try:
+        ghost.reshape(shape, copy=False)
+    except ValueError:
+        return False
+    return True
+
+
+# --- how a view's new value is put back into its parent --------------------------------------------------------------
+
+
+def _put_getitem(parent: Node, params: dict[str, Any], value: Node, site: Site) -> Node:
+    return make(OPS["setitem"], parent, value, site=site, key=params["key"])
+
+
+def _put_permute_dims(parent: Node, params: dict[str, Any], value: Node, site: Site) -> Node:
+    axes = params["axes"]
+    return make(OPS["permute_dims"], value, site=site, axes=tuple(axes.index(i) for i in range(len(axes))))
+
+
+def _put_flip(parent: Node, params: dict[str, Any], value: Node, site: Site) -> Node:
+    return make(OPS["flip"], value, site=site, axis=params["axis"])
+
+
+def _put_expand_dims(parent: Node, params: dict[str, Any], value: Node, site: Site) -> Node:
+    return make(OPS["squeeze"], value, site=site, axis=params["axis"])
+
+
+def _put_squeeze(parent: Node, params: dict[str, Any], value: Node, site: Site) -> Node:
+    return make(OPS["expand_dims"], value, site=site, axis=params["axis"])
+
+
+def _put_reshape(parent: Node, params: dict[str, Any], value: Node, site: Site) -> Node:
+    return make(OPS["reshape"], value, site=site, shape=tuple(-1 if n is None else n for n in parent.shape))
+
+
+def _put_real(parent: Node, params: dict[str, Any], value: Node, site: Site) -> Node:
+    return make(OPS["complex"], value, make(OPS["imag"], parent, site=site), site=site)
+
+
+def _put_imag(parent: Node, params: dict[str, Any], value: Node, site: Site) -> Node:
+    return make(OPS["complex"], make(OPS["real"], parent, site=site), value, site=site)
+
+
+_PUT: dict[str, Callable[[Node, dict[str, Any], Node, Site], Node]] = {
+    "getitem": _put_getitem,
+    "permute_dims": _put_permute_dims,
+    "flip": _put_flip,
+    "expand_dims": _put_expand_dims,
+    "squeeze": _put_squeeze,
+    "reshape": _put_reshape,
+    "real": _put_real,
+    "imag": _put_imag,
+}
+_GHOST: dict[str, Callable[..., Any]] = {
+    "getitem": lambda x, key: x[key],
+    "permute_dims": lambda x, axes: x.transpose(axes),
+    "flip": lambda x, axis: np.flip(x, axis),
+    "expand_dims": lambda x, axis: np.expand_dims(x, axis),
+    "squeeze": lambda x, axis: np.squeeze(x, axis),
+    "reshape": lambda x, shape: x.reshape(shape),
+    "real": lambda x: x.real,
+    "imag": lambda x: x.imag,
+    "broadcast_to": lambda x, shape: np.broadcast_to(x, shape),
+    "linalg.diagonal": lambda x, offset: np.linalg.diagonal(x, offset=offset),
+}
