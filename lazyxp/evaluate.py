@@ -1,0 +1,157 @@
+"""Computing: the one place that sees the graph, the optimizers and the executors."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+
+from lazyxp import options, plan, sources
+from lazyxp.api.array import Array
+from lazyxp.api.recording import as_array, current
+from lazyxp.errors import MaterializationError
+from lazyxp.executors import registry
+from lazyxp.executors.base import Executor
+from lazyxp.node import SOURCE, Node, describe, format_site, user_site, walk
+from lazyxp.optimizers.legalize import legalize
+
+
+def compute(
+    *arrays: Array, backend: Any = None, optimize: str | None = None, **executor_options: Any
+) -> tuple[Any, ...]:
+    """Compute arrays together; what they share is computed once.
+
+    Parameters
+    ----------
+    *arrays : Array
+        What to compute.
+    backend : str, module or None
+        See `Array.compute`.
+    optimize : {"none", "exact", "default", "fast"}, optional
+        How far the optimizer may go.
+    **executor_options
+        What the backend takes, such as ``scheduler=`` on Dask.
+
+    Returns
+    -------
+    tuple
+        The backend's native arrays, in the order of the arguments.
+
+    Raises
+    ------
+    UnknownBackend, BackendUnavailable, UnsupportedOperation
+        See `Array.compute`.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> x = xp.arange(3)
+    >>> xp.compute(x + 1, x * 2)
+    (array([1, 2, 3]), array([0, 2, 4]))
+    """
+    nodes = [current(as_array(x, "compute")) for x in arrays]
+    executor, prepared = _prepare(nodes, backend, optimize)
+    return tuple(executor.run(prepared, keep=False, **executor_options))
+
+
+def persist(
+    *arrays: Array, backend: Any = None, optimize: str | None = None, **executor_options: Any
+) -> tuple[Array, ...]:
+    """Compute arrays together, and return Arrays that hold the results.
+
+    Parameters and errors are those of `compute`.
+
+    Returns
+    -------
+    tuple of Array
+        Arrays whose values are known, in the order of the arguments. With ``backend="dask"`` the values stay on the
+        cluster.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> (y,) = xp.persist(xp.arange(3) * 2)
+    >>> (y + 1).compute()
+    array([1, 3, 5])
+    """
+    nodes = [current(as_array(x, "persist")) for x in arrays]
+    executor, prepared = _prepare(nodes, backend, optimize)
+    values = executor.run(prepared, keep=True, **executor_options)
+    return tuple(
+        Array(Node(SOURCE, (), {"computed": n.op.name}, _shape_of(v), n.dtype, n.site, v))
+        for n, v in zip(nodes, values, strict=True)
+    )
+
+
+def _prepare(nodes: list[Node], backend: Any, optimize: str | None) -> tuple[Executor, plan.Plan]:
+    """The executor and the plan that compute `nodes`."""
+    if optimize is not None and optimize not in options.LEVELS:
+        raise ValueError(f"optimize={optimize!r} is none of {', '.join(map(repr, options.LEVELS))}")
+    order = walk(nodes)
+    chosen = backend if backend is not None else options.current.backend
+    executor = registry.get(chosen) if chosen is not None else registry.follow(order)
+    for node in order:
+        if node.value is not None:
+            sources.verify(node)
+    return executor, plan.build(legalize(nodes, order, executor))
+
+
+def _shape_of(value: Any) -> tuple[int | None, ...]:
+    return tuple(None if n is None or n != n else int(n) for n in value.shape)
+
+
+# --- values that recorded code demands -------------------------------------------------------------------------------
+
+
+def demand(node: Node, what: str) -> Any:
+    """The native value of `node`, computed as the option `materialize` says and remembered.
+
+    Nodes on the way that someone still holds are remembered as well: the next demand starts from them.
+    """
+    if node.value is not None:
+        return node.value
+    policy = options.current.materialize
+    if policy != "compute":
+        message = (
+            f"{what} demands the value of {describe(node)} ({node.op.name}, recorded at {node.where}) "
+            f"at {format_site(user_site())}"
+        )
+        if policy == "raise":
+            raise MaterializationError(f'{message}, but materialize="raise" is set; call compute() or persist()')
+        warnings.warn(message, stacklevel=4)
+    nodes = [node, *_held(node)]
+    executor, prepared = _prepare(nodes, None, None)
+    for known, value in zip(nodes, executor.run(prepared, keep=True), strict=True):
+        known.remember(value, _shape_of(value))
+    return node.value
+
+
+def demand_numpy(node: Node, what: str) -> np.ndarray[Any, Any]:
+    """`demand` as a NumPy array."""
+    value = demand(node, what)
+    return value if type(value) is np.ndarray else registry.owner(value).to_numpy(value)
+
+
+def _held(root: Node) -> list[Node]:
+    """The nodes below `root` that something outside its graph refers to: handles, storage cells, other graphs."""
+    nodes = walk([root])
+    return [n for n, count in zip(nodes, _outside_references(nodes), strict=True) if count > 0 and _is_work(n, root)]
+
+
+def _is_work(node: Node, root: Node) -> bool:
+    return node is not root and node.op.kind != "source" and not node.several
+
+
+def _outside_references(nodes: list[Node]) -> list[int]:
+    """For each node, how many references to it are neither an argument in this graph nor made by counting."""
+    uses = dict.fromkeys(nodes, 0)
+    for node in nodes:
+        for arg in node.args:
+            uses[arg] += 1
+    return [sys.getrefcount(node) - uses[node] - _BY_COUNTING for node in nodes]
+
+
+_BY_COUNTING = 0
+_BY_COUNTING = _outside_references([Node(n.op, (), {}, (), n.dtype) for n in walk([current(as_array(0, ""))])])[0]

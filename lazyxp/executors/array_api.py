@@ -1,0 +1,181 @@
+"""The generic executor: runs a plan step by step on any Array API namespace."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lazyxp.errors import UnsupportedOperation
+from lazyxp.executors import registry
+from lazyxp.executors.base import Executor
+from lazyxp.executors.lowerings import GENERIC, OPERATORS
+from lazyxp.node import CONSTANT, OUTPUT, Node, Op, describe
+from lazyxp.plan import Plan, Step
+
+Lowering = Callable[..., Any]
+
+
+class ArrayAPIExecutor(Executor):
+    """Runs plans on an Array API namespace, made complete by array-api-compat where that knows it.
+
+    Subclasses put the ops that they run in their own way into `lowerings`: op name to ``f(xp, *arrays, **params)``.
+
+    Parameters
+    ----------
+    namespace : module or namespace
+        The functions of the backend.
+    name : str, optional
+        The backend's name in messages; the namespace's own by default.
+    """
+
+    lowerings: ClassVar[Mapping[str, Lowering]] = {}
+    refused: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, namespace: Any, name: str | None = None) -> None:
+        self.xp = namespace if _is_complete(namespace) else _with_compat(namespace)
+        self.name = name or str(getattr(namespace, "__name__", type(namespace).__name__))
+        self._found: dict[str, Lowering | None] = {}
+
+    # --- resolving ops -----------------------------------------------------------------------------------------------
+
+    def supports(self, op: Op) -> bool:
+        """Whether there is a lowering of `op`, or a function of its name in the namespace."""
+        return op is OUTPUT or self.implementation(op.name) is not None
+
+    def refuses(self, op: Op) -> str:
+        """Why this executor does not run `op`, if a reason is known."""
+        return self.refused.get(op.name, "")
+
+    def implementation(self, name: str) -> Lowering | None:
+        """What runs the op called `name`, as ``f(*arrays, **params)``."""
+        try:
+            return self._found[name]
+        except KeyError:
+            found = self._found[name] = self._find(name)
+            return found
+
+    def _find(self, name: str) -> Lowering | None:
+        if name in self.refused:
+            return None
+        own = self.lowerings.get(name)
+        if own is not None:
+            return functools.partial(own, self.xp)
+        function: Any = self.xp
+        for part in name.split("."):
+            function = getattr(function, part, None)
+        if name in GENERIC:
+            has_it = function is not None or name in OPERATORS
+            return functools.partial(GENERIC[name], self.xp) if has_it else None
+        return function  # type: ignore[no-any-return]
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    def run(self, plan: Plan, *, keep: bool, **options: Any) -> list[Any]:
+        """Run the steps of `plan` one after the other, dropping each buffer after its last use."""
+        self._check_options(options)
+        buffers: list[Any] = [None] * plan.size
+        for slot, node in plan.sources:
+            buffers[slot] = self.load(node)
+        for step in plan.steps:
+            node = step.node
+            try:
+                buffers[step.output] = self.execute(step, [buffers[i] for i in step.inputs])
+            except Exception as error:
+                error.add_note(
+                    f"lazyxp: while {self.name} ran {node.op.name} on "
+                    f"{' and '.join(describe(a) for a in node.args) or 'no arrays'}, recorded at {node.where}"
+                )
+                raise
+            for i in step.frees:
+                buffers[i] = None
+        return [
+            self.hold(buffers[i]) if keep else self.deliver(buffers[i], k in plan.shared)
+            for k, i in enumerate(plan.outputs)
+        ]
+
+    def _check_options(self, options: Mapping[str, Any]) -> None:
+        if options:
+            raise TypeError(f"backend {self.name!r} takes no option {', '.join(map(repr, options))}")
+
+    def execute(self, step: Step, arrays: list[Any]) -> Any:
+        """The result of one step."""
+        node = step.node
+        if node.op is OUTPUT:
+            return arrays[0][node.params["index"]]
+        implementation = self.implementation(node.op.name)
+        assert implementation is not None, node.op.name
+        params = node.params
+        if "dtype" in params:
+            params = {**params, "dtype": self.dtype(params["dtype"], node)}
+        return implementation(*arrays, **params)
+
+    def load(self, node: Node) -> Any:
+        """The native array of a source or constant."""
+        if node.op is CONSTANT:
+            return self.xp.asarray(node.params["value"], dtype=self.dtype(node.dtype, node))
+        value = node.value
+        if self.owns(value):
+            return value
+        self.dtype(node.dtype, node)
+        return self.from_numpy(registry.owner(value).to_numpy(value))
+
+    def dtype(self, dtype: np.dtype[Any], node: Node) -> Any:
+        """The namespace's own dtype object."""
+        found = getattr(self.xp, dtype.name, None)
+        if found is None:
+            raise UnsupportedOperation(
+                f"backend {self.name!r} has no data type {dtype}, which {node.op.name} recorded at {node.where} needs; "
+                "cast with astype, or compute on 'numpy'"
+            )
+        return found
+
+    # --- values ------------------------------------------------------------------------------------------------------
+
+    def owns(self, value: Any) -> bool:
+        """Whether `value` is an array of this namespace."""
+        return isinstance(value, self._array_type)
+
+    @functools.cached_property
+    def _array_type(self) -> type:
+        return type(self.xp.asarray(0))
+
+    def from_numpy(self, value: np.ndarray[Any, Any]) -> Any:
+        """A NumPy array as a native one."""
+        if value.dtype.isnative and hasattr(self.xp, "from_dlpack") and value.flags.writeable:
+            try:
+                return self.xp.from_dlpack(value)
+            except (BufferError, TypeError, ValueError, RuntimeError):
+                pass  # not every namespace takes every layout; asarray copies
+        return self.xp.asarray(value)
+
+    def to_numpy(self, value: Any) -> np.ndarray[Any, Any]:
+        """A native array as a NumPy array."""
+        try:
+            return np.from_dlpack(value)
+        except (AttributeError, BufferError, TypeError, RuntimeError):
+            return np.asarray(value)
+
+    def hold(self, value: Any) -> Any:
+        """A result in the form that the graph holds."""
+        return value
+
+    def deliver(self, value: Any, shared: bool) -> Any:
+        """A result in the form that `compute` gives; a copy where its memory is `shared`."""
+        return self.xp.asarray(value, copy=True) if shared else value
+
+
+def _is_complete(namespace: Any) -> bool:
+    return getattr(namespace, "__name__", "").startswith(("array_api_compat", "array_api_strict", "jax"))
+
+
+def _with_compat(namespace: Any) -> Any:
+    """array-api-compat's wrapper of `namespace` where it has one."""
+    import array_api_compat
+
+    try:
+        return array_api_compat.array_namespace(namespace.asarray(0))
+    except (TypeError, AttributeError):
+        return namespace

@@ -1,0 +1,69 @@
+"""How ops whose parameters differ from the standard's signatures are called on an Array API namespace.
+
+Each takes the namespace, the native operands and the node's parameters. Ops that are not here are the namespace's
+function of the same name, called with the node's parameters as keywords.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def concrete_key(key: tuple[Any, ...], indices: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A canonical key with the index arrays in their places."""
+    arrays = iter(indices)
+    return tuple(next(arrays) if type(entry) is str else entry for entry in key)
+
+
+def _getitem(xp: Any, x: Any, *indices: Any, key: tuple[Any, ...]) -> Any:
+    return x[concrete_key(key, indices)]
+
+
+def _setitem(xp: Any, x: Any, value: Any, *indices: Any, key: tuple[Any, ...]) -> Any:
+    result = xp.asarray(x, copy=True)
+    result[concrete_key(key, indices)] = value
+    return result
+
+
+def _arange(xp: Any, *, start: float, stop: float, step: float, length: int, dtype: Any) -> Any:
+    return xp.arange(start, stop, step, dtype=dtype)
+
+
+def _linspace(xp: Any, *, start: Any, stop: Any, num: int, endpoint: bool, dtype: Any) -> Any:
+    return xp.linspace(start, stop, num, dtype=dtype, endpoint=endpoint)
+
+
+def _searchsorted(xp: Any, x1: Any, x2: Any, *sorter: Any, side: str) -> Any:
+    return xp.searchsorted(x1, x2, side=side, sorter=sorter[0] if sorter else None)
+
+
+def _clip(xp: Any, x: Any, *bounds: Any, given: tuple[str, ...]) -> Any:
+    return xp.clip(x, **dict(zip(given, bounds, strict=True)))
+
+
+def _isin(xp: Any, x1: Any, x2: Any, *, invert: bool) -> Any:
+    found = xp.isin(x1, x2)
+    return xp.logical_not(found) if invert else found
+
+
+# Ops that are operators of the array object, not functions of the namespace.
+OPERATORS = frozenset(("getitem", "setitem", "matmul"))
+GENERIC: Mapping[str, Callable[..., Any]] = {
+    "getitem": _getitem,
+    "setitem": _setitem,
+    "arange": _arange,
+    "linspace": _linspace,
+    "concat": lambda xp, *arrays, axis: xp.concat(arrays, axis=axis),
+    "stack": lambda xp, *arrays, axis: xp.stack(arrays, axis=axis),
+    "matmul": lambda xp, a, b: a @ b,
+    "searchsorted": _searchsorted,
+    "clip": _clip,
+    "isin": _isin,
+    "astype": lambda xp, x, *, dtype: xp.astype(x, dtype),
+    "full": lambda xp, *, shape, fill_value, dtype: xp.full(shape, fill_value, dtype=dtype),
+    "eye": lambda xp, *, n_rows, n_cols, k, dtype: xp.eye(n_rows, n_cols, k=k, dtype=dtype),
+    "tile": lambda xp, x, *, repetitions: xp.tile(x, repetitions),
+    "tensordot": lambda xp, a, b, *, axes: xp.tensordot(a, b, axes=axes),
+    "repeat": lambda xp, x, *counts, axis, count: xp.repeat(x, counts[0] if counts else count, axis=axis),
+}

@@ -1,0 +1,73 @@
+"""The NumPy executor."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from lazyxp.executors.array_api import ArrayAPIExecutor
+from lazyxp.executors.base import Status
+from lazyxp.executors.numpy.lowerings import LOWERINGS, write_into
+from lazyxp.node import CONSTANT, Node
+from lazyxp.plan import Step
+
+
+class NumPyExecutor(ArrayAPIExecutor):
+    """Runs plans on NumPy: the default, and the oracle of the others."""
+
+    lowerings = LOWERINGS
+
+    def __init__(self) -> None:
+        import array_api_compat.numpy
+
+        super().__init__(array_api_compat.numpy, "numpy")
+
+    def execute(self, step: Step, arrays: list[Any]) -> Any:
+        """The result of one step; an assignment overwrites a buffer that nobody else reads."""
+        if step.reuses:
+            return write_into(*arrays, **step.node.params)
+        return super().execute(step, arrays)
+
+    def load(self, node: Node) -> Any:
+        """The array of a source or constant."""
+        if node.op is CONSTANT:
+            return np.asarray(node.params["value"], dtype=node.dtype)
+        return node.value if type(node.value) is np.ndarray else super().load(node)
+
+    def dtype(self, dtype: np.dtype[Any], node: Node) -> Any:
+        """NumPy's dtypes are the recorded ones."""
+        return dtype
+
+    def owns(self, value: Any) -> bool:
+        """Whether `value` is a NumPy array or scalar."""
+        return isinstance(value, (np.ndarray, np.generic))
+
+    def from_numpy(self, value: np.ndarray[Any, Any]) -> Any:
+        """`value` itself."""
+        return value
+
+    def to_numpy(self, value: Any) -> np.ndarray[Any, Any]:
+        """`value` itself."""
+        return np.asarray(value)
+
+    def hold(self, value: Any) -> Any:
+        """The result as an array: NumPy's 0-d results are scalars."""
+        return np.asarray(value)
+
+    def deliver(self, value: Any, shared: bool) -> Any:
+        """The result as an array of the caller's own."""
+        array = np.asarray(value)
+        return array.copy() if shared or not array.flags.writeable else array
+
+
+def executor() -> NumPyExecutor:
+    """The executor."""
+    return NumPyExecutor()
+
+
+def status() -> Status:
+    """NumPy is always there."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return Status(True, version=np.__version__, devices=(f"cpu ({cores} cores)",))

@@ -1,0 +1,168 @@
+"""Finding executors: by name, by module or namespace, and by the data that a graph reads."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Iterable
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import Any
+
+from lazyxp.errors import BackendUnavailable, UnknownBackend
+from lazyxp.executors.base import Executor, Status
+from lazyxp.node import Node
+
+GROUP = "lazyxp.executors"
+_BUILTIN = {
+    "numpy": "lazyxp.executors.numpy",
+    "dask": "lazyxp.executors.dask",
+    "sparse": "lazyxp.executors.sparse",
+    "cupy": "lazyxp.executors.cupy",
+}
+_registered: dict[str, Callable[[], Executor]] = {}
+_made: dict[Any, Executor] = {}
+
+
+def register_executor(name: str, factory: Callable[[], Executor]) -> None:
+    """Make a backend known under `name`.
+
+    Parameters
+    ----------
+    name : str
+        What `compute(backend=name)` selects.
+    factory : callable
+        Called without arguments when the backend is first used; returns an `Executor`.
+
+    Raises
+    ------
+    TypeError
+        If `name` is no string or `factory` cannot be called.
+
+    Notes
+    -----
+    A package registers its backend without being imported through the entry-point group ``lazyxp.executors``.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> from lazyxp.executors.numpy import NumPyExecutor
+    >>> xp.register_executor("my-numpy", NumPyExecutor)
+    >>> xp.zeros(2).compute(backend="my-numpy")
+    array([0., 0.])
+    """
+    if not isinstance(name, str) or not callable(factory):
+        raise TypeError(f"register_executor: expected a name and a factory, got {name!r} and {factory!r}")
+    _registered[name] = factory
+    _made.pop(name, None)
+
+
+def get(backend: Any) -> Executor:
+    """The executor of a backend: a name, a module, a namespace or an `Executor`."""
+    if isinstance(backend, Executor):
+        return backend
+    if not isinstance(backend, (str, ModuleType)) and not hasattr(backend, "asarray"):
+        raise TypeError(f"backend must be a name, a module or an array namespace, got {backend!r}")
+    key = backend if isinstance(backend, str) else id(backend)
+    executor = _made.get(key)
+    if executor is None:
+        executor = _made[key] = _make(backend)
+    return executor
+
+
+def _make(backend: Any) -> Executor:
+    from lazyxp.executors.array_api import ArrayAPIExecutor
+
+    if not isinstance(backend, str):
+        builtin = _BUILTIN.get(getattr(backend, "__name__", ""))
+        return get(backend.__name__) if builtin else ArrayAPIExecutor(backend)
+    factory = _factories().get(backend)
+    if factory is not None:
+        return factory()
+    try:
+        module = importlib.import_module(backend)
+    except ImportError as error:
+        if error.name not in (backend, backend.partition(".")[0]):
+            raise BackendUnavailable(f"backend {backend!r} cannot be imported: {error}") from error
+    else:
+        if hasattr(module, "asarray"):
+            return ArrayAPIExecutor(module)
+    near = difflib.get_close_matches(backend, _factories(), 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, sorted(_factories())))}"
+    raise UnknownBackend(
+        f"there is no backend {backend!r}: {hint} (or the name of an importable Array API namespace, a module, or a "
+        "name given to register_executor)"
+    )
+
+
+def _factories() -> dict[str, Callable[[], Executor]]:
+    plugins = {point.name: _loader(point) for point in entry_points(group=GROUP)}
+    builtin = {name: _builtin_factory(module) for name, module in _BUILTIN.items()}
+    return builtin | plugins | _registered
+
+
+def _builtin_factory(module: str) -> Callable[[], Executor]:
+    return lambda: importlib.import_module(module).executor()
+
+
+def _loader(point: Any) -> Callable[[], Executor]:
+    return lambda: point.load()()
+
+
+def follow(nodes: Iterable[Node]) -> Executor:
+    """The executor of the data that a graph reads: the one backend other than NumPy, else NumPy."""
+    found: dict[Any, Node] = {}
+    for node in nodes:
+        value = node.value
+        if value is not None:
+            module = type(value).__module__.partition(".")[0]
+            if module != "numpy":
+                found.setdefault(_backend_of(value, module), node)
+    if not found:
+        return get("numpy")
+    if len(found) > 1:
+        listed = ", ".join(f"{get(b).name} (recorded at {n.where})" for b, n in found.items())
+        raise TypeError(f"the graph reads arrays of several backends: {listed}; say which one runs it: backend=...")
+    return get(next(iter(found)))
+
+
+def _backend_of(value: Any, module: str) -> Any:
+    if module in _BUILTIN:
+        return module
+    namespace = getattr(value, "__array_namespace__", None)
+    return namespace() if namespace is not None else "numpy"
+
+
+def owner(value: Any) -> Executor:
+    """The executor whose native array `value` is."""
+    module = type(value).__module__.partition(".")[0]
+    return get("numpy" if module == "numpy" else _backend_of(value, module))
+
+
+def backends() -> dict[str, Status]:
+    """The backends and whether they can run here.
+
+    Returns
+    -------
+    dict of str to Status
+        For each name: `available`; the `reason` if not; `version` and `devices` if so.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.backends()["numpy"].available
+    True
+    """
+    return {name: _status(name, factory) for name, factory in sorted(_factories().items())}
+
+
+def _status(name: str, factory: Callable[[], Executor]) -> Status:
+    builtin = _BUILTIN.get(name) if name not in _registered else None
+    try:
+        if builtin is not None:
+            status: Status = importlib.import_module(builtin).status()
+            return status
+        factory()
+    except Exception as error:  # a broken plugin must not hide the other backends
+        return Status(False, f"{type(error).__name__}: {error}")
+    return Status(True)

@@ -1,0 +1,1 @@
+"""How a graph gets better before it runs: one file a pass."""
