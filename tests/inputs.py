@@ -1,0 +1,72 @@
+"""Inputs that the differential tests share: every dtype, awkward shapes, special values."""
+
+import numpy as np
+
+DTYPES = tuple(
+    np.dtype(name)
+    for name in (
+        "bool",
+        *(f"int{n}" for n in (8, 16, 32, 64)),
+        *(f"uint{n}" for n in (8, 16, 32, 64)),
+        "float32",
+        "float64",
+        "complex64",
+        "complex128",
+    )
+)
+NUMERIC = tuple(d for d in DTYPES if d.kind != "b")
+REAL = tuple(d for d in DTYPES if d.kind in "iuf")
+SHAPES = ((), (0,), (1,), (5,), (0, 3), (3, 0), (2, 3), (1, 1, 4), (2, 1, 3))
+
+_INTEGERS = (3, 0, 1, 3, 2, 7, 5, 1)
+_SPECIAL = (1.5, -0.0, np.nan, np.inf, 0.0, -2.5, -np.inf, 1.5)
+
+
+def plain(shape, dtype):
+    """Small ordinary values, with ties."""
+    values = np.resize(np.array(_INTEGERS), shape)
+    if dtype.kind in "if":
+        values = np.where(values > 2, -values, values)
+    if dtype.kind == "f":
+        values = values * 0.75
+    if dtype.kind == "c":
+        values = values * 0.5 - values[..., ::-1] * 1j if values.ndim else values * (0.5 - 1j)
+    return np.asarray(values).astype(dtype)
+
+
+def special(shape, dtype):
+    """NaN, infinities and zeros of both signs."""
+    values = np.resize(np.array(_SPECIAL), shape)
+    result = np.zeros(shape, dtype)
+    result.real = values
+    if dtype.kind == "c":
+        result.imag = np.roll(values, 3)
+    return result
+
+
+def samples(dtype, shapes=SHAPES):
+    """Arrays of `dtype` in many shapes."""
+    result = [plain(shape, dtype) for shape in shapes]
+    if dtype.kind in "fc":
+        result += [special(shape, dtype) for shape in shapes if shape]
+    return result
+
+
+def axes_of(ndim):
+    """Every way to name axes of an array: all, one, from the back, several, none."""
+    return [None, (), *range(-ndim, ndim), *[(i, j) for i in range(ndim) for j in range(-ndim, 0) if j != i - ndim]]
+
+
+def equal(got, expected, label="", *, rounding=False):
+    """Assert the dtype, shape and values of `expected`, signs of zeros included unless `rounding`."""
+    got, expected = np.asarray(got), np.asarray(expected)
+    assert got.dtype == expected.dtype, (label, got.dtype, expected.dtype)
+    assert got.shape == expected.shape, (label, got.shape, expected.shape)
+    if rounding and expected.dtype.kind in "fc":
+        tolerance = 32 * float(np.finfo(expected.dtype).eps)
+        np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance, err_msg=str(label))
+        return
+    np.testing.assert_array_equal(got, expected, err_msg=str(label))
+    if expected.dtype.kind == "f":
+        known = ~np.isnan(expected)
+        np.testing.assert_array_equal(np.signbit(got)[known], np.signbit(expected)[known], err_msg=str(label))
