@@ -5,6 +5,7 @@ Array API namespace.
 """
 
 import importlib as _importlib
+import sys as _sys
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
@@ -314,6 +315,9 @@ __all__ = [
 ]
 
 newaxis = None
+# So that `import lazyxp.linalg` works, as it does in NumPy.
+_sys.modules[f"{__name__}.linalg"] = linalg
+_sys.modules[f"{__name__}.fft"] = fft
 __array_api_version__ = "2025.12"
 __version__ = "0.1.0"
 

@@ -14,7 +14,7 @@ from lazyxp.api.recording import as_array, current
 from lazyxp.errors import MaterializationError
 from lazyxp.executors import registry
 from lazyxp.executors.base import Executor
-from lazyxp.node import SOURCE, Node, describe, format_site, user_site, walk
+from lazyxp.node import SOURCE, Node, describe, format_site, output, user_site, walk
 from lazyxp.optimizers.legalize import legalize
 
 
@@ -121,11 +121,23 @@ def demand(node: Node, what: str) -> Any:
         if policy == "raise":
             raise MaterializationError(f'{message}, but materialize="raise" is set; call compute() or persist()')
         warnings.warn(message, stacklevel=4)
-    nodes = [node, *_held(node)]
-    executor, prepared = _prepare(nodes, None, None)
-    for known, value in zip(nodes, executor.run(prepared, keep=True), strict=True):
-        known.remember(value, _shape_of(value))
+    known = [node, *_held(node)]
+    wanted = [part for n in known for part in _parts(n)]
+    executor, prepared = _prepare(wanted, None, None)
+    values = iter(executor.run(prepared, keep=True))
+    for n in known:
+        if n.several:
+            parts = tuple(next(values) for _ in n.dtype)
+            n.remember(parts, tuple(_shape_of(v) for v in parts))
+        else:
+            value = next(values)
+            n.remember(value, _shape_of(value))
     return node.value
+
+
+def _parts(node: Node) -> list[Node]:
+    """The outputs of `node`."""
+    return [output(node, i) for i in range(len(node.dtype))] if node.several else [node]
 
 
 def demand_numpy(node: Node, what: str) -> np.ndarray[Any, Any]:
@@ -141,17 +153,16 @@ def _held(root: Node) -> list[Node]:
 
 
 def _is_work(node: Node, root: Node) -> bool:
-    return node is not root and node.op.kind != "source" and not node.several
+    return node is not root and node.op.kind != "source"
 
 
 def _outside_references(nodes: list[Node]) -> list[int]:
     """For each node, how many references to it are neither an argument in this graph nor made by counting."""
     uses = dict.fromkeys(nodes, 0)
-    for node in nodes:
-        for arg in node.args:
-            uses[arg] += 1
+    for arg in (arg for node in nodes for arg in node.args):
+        uses[arg] += 1
     return [sys.getrefcount(node) - uses[node] - _BY_COUNTING for node in nodes]
 
 
 _BY_COUNTING = 0
-_BY_COUNTING = _outside_references([Node(n.op, (), {}, (), n.dtype) for n in walk([current(as_array(0, ""))])])[0]
+_BY_COUNTING = _outside_references([Node(SOURCE, (), {}, (), None) for _ in range(2)])[0]

@@ -88,7 +88,7 @@ def _not_inferred(*args: Any, **params: Any) -> Meta:
 
 SOURCE = Op("source", "source", _not_inferred)
 CONSTANT = Op("constant", "source", _not_inferred)
-OUTPUT = Op("output", "source", _not_inferred)
+OUTPUT = Op("output", "output", _not_inferred)
 
 
 class Node:
@@ -128,7 +128,7 @@ class Node:
         """Whether the op has several outputs."""
         return type(self.dtype) is tuple
 
-    def remember(self, value: Any, shape: Shape) -> None:
+    def remember(self, value: Any, shape: Any) -> None:
         """Hold `value` as the result of this node, which is a source from now on."""
         with graph_lock:
             if self.value is None:
@@ -142,7 +142,7 @@ class Node:
         return f"<{self.op.name} {describe(self)}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unflatten, (flatten([self]), 0)
+        return _last, (flatten([self]),)
 
 
 def describe(node: Node | Meta) -> str:
@@ -253,7 +253,7 @@ def unflatten(flat: Flat) -> list[Node]:
     return nodes
 
 
-def _unflatten(flat: Flat, _: int) -> Node:
+def _last(flat: Flat) -> Node:
     return unflatten(flat)[-1]
 
 

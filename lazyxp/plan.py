@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lazyxp.node import CONSTANT, OUTPUT, Node, walk
+from lazyxp.node import CONSTANT, OUTPUT, SOURCE, Node, walk
 
 # Ops whose NumPy result may share memory with their first operand.
 _ALIASING = frozenset(("getitem", "real", "imag", "astype", OUTPUT.name))
@@ -53,8 +53,13 @@ def build(roots: Sequence[Node]) -> Plan:
     computed = []
     for i, node in enumerate(order):
         if node.value is not None or node.op is CONSTANT:
-            sources.append((i, node))
             from_outside.add(i)
+            if not node.several:
+                sources.append((i, node))
+            continue
+        if node.op is OUTPUT and node.args[0].value is not None:
+            from_outside.add(i)
+            sources.append((i, _known_output(node)))
             continue
         inputs = tuple([slot[a] for a in node.args])
         computed.append((i, node, inputs))
@@ -81,3 +86,9 @@ def build(roots: Sequence[Node]) -> Plan:
     owners = [owner[i] for i in outputs]
     shared = frozenset(k for k, i in enumerate(owners) if i in from_outside or i in owners[:k])
     return Plan(sources, steps, outputs, shared, len(order))
+
+
+def _known_output(node: Node) -> Node:
+    """The source that an output is once the results of its op are known."""
+    value = node.args[0].value[node.params["index"]]
+    return Node(SOURCE, (), {}, node.shape, node.dtype, node.site, value)

@@ -121,7 +121,8 @@ def elementwise(
             zero_preserving=zero_preserving,
         )
         call = functools.wraps(function)((_unary if like.nin == 1 else _binary)(op, rule))
-        UFUNCS.setdefault(like, call)
+        if result == "like":
+            UFUNCS.setdefault(like, call)
         return cast(F, call)
 
     return declare

@@ -14,7 +14,7 @@ import numpy as np
 from lazyxp import dtypes, options
 from lazyxp.api.array import Array
 from lazyxp.api.recording import SCALARS, as_array, constant, current, operand, record, record_view
-from lazyxp.node import Meta, Node, Op, Shape, describe, make, user_site
+from lazyxp.node import Meta, Node, Op, Shape, Site, describe, make, user_site
 from lazyxp.shapes import broadcast, normalize_axis, show
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def _infer_getitem(x: Meta, *indices: Meta, key: Key) -> Meta:
 
 def _infer_setitem(x: Meta, value: Meta, *indices: Meta, key: Key) -> Meta:
     target = selected(x.shape, key, indices)
-    if broadcast("assignment", value.shape, target) != target and None not in value.shape:
+    result = broadcast("assignment", value.shape, target)
+    if len(result) != len(target) or any(m != n and None not in (m, n) for m, n in zip(result, target, strict=True)):
         raise ValueError(f"assignment: shape mismatch: {describe(value)} does not broadcast to {show(target)}")
     return Meta(x.shape, x.dtype)
 
@@ -119,7 +120,22 @@ def assigned(x: Array, key: Any, value: ArrayLike) -> Node:
         from lazyxp.api.manipulation import SQUEEZE
 
         values = make(SQUEEZE, values, site=site, axis=tuple(range(extra)))
-    return make(SCATTER if arrays else SETITEM, node, values, *indices, site=site, key=canonical)
+    if arrays:
+        return make(SCATTER, node, values, *indices, site=site, key=canonical)
+    return put(node, canonical, values, site)
+
+
+def put(x: Node, key: Key, value: Node, site: Site) -> Node:
+    """The node of `x` after a write through basic `key`; new axes are taken out of the key, as they select nothing."""
+    if None in key:
+        target = selected(x.shape, key, ())
+        from lazyxp.api.manipulation import BROADCAST_TO, SQUEEZE
+
+        entries = [e for e in key if e is None or isinstance(e, slice)]
+        new = tuple(i for i, e in enumerate(entries) if e is None)
+        value = make(SQUEEZE, make(BROADCAST_TO, value, site=site, shape=target), site=site, axis=new)
+        key = tuple(e for e in key if e is not None)
+    return make(SETITEM, x, value, site=site, key=key)
 
 
 def _fit_value(value: Array, dtype: np.dtype[Any], site: Any) -> Node:

@@ -142,7 +142,9 @@ def reshapes_in_place(x: Array, shape: Shape) -> bool:
 
 
 def _put_getitem(parent: Node, params: dict[str, Any], value: Node, site: Site) -> Node:
-    return make(OPS["setitem"], parent, value, site=site, key=params["key"])
+    from lazyxp.api.indexing import put
+
+    return put(parent, params["key"], value, site)
 
 
 def _put_permute_dims(parent: Node, params: dict[str, Any], value: Node, site: Site) -> Node:

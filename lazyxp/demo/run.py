@@ -73,6 +73,9 @@ def run(photo: str | None = None, output: str = "demo-output", backends: Sequenc
         if backend == chosen[0]:
             _save(ours, directory / "picture.png")
 
+    if not backends and "dask" not in chosen:
+        print(f"on dask       not run: {known['dask'].reason}")
+
     print(_table(statistics))
     print(f"files         {directory / 'picture.png'}, {directory / 'graph.svg'}")
     print("result        " + ("all equal" if equal else "NOT EQUAL"))

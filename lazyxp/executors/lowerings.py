@@ -47,6 +47,10 @@ def _isin(xp: Any, x1: Any, x2: Any, *, invert: bool) -> Any:
     return xp.logical_not(found) if invert else found
 
 
+def _frequencies(name: str) -> Callable[..., Any]:
+    return lambda xp, *, n, d, dtype: getattr(xp.fft, name)(n, d=d, dtype=dtype)
+
+
 # Ops that are operators of the array object, not functions of the namespace.
 OPERATORS = frozenset(("getitem", "setitem", "matmul"))
 GENERIC: Mapping[str, Callable[..., Any]] = {
@@ -65,5 +69,10 @@ GENERIC: Mapping[str, Callable[..., Any]] = {
     "eye": lambda xp, *, n_rows, n_cols, k, dtype: xp.eye(n_rows, n_cols, k=k, dtype=dtype),
     "tile": lambda xp, x, *, repetitions: xp.tile(x, repetitions),
     "tensordot": lambda xp, a, b, *, axes: xp.tensordot(a, b, axes=axes),
+    "linalg.matrix_power": lambda xp, x, *, n: xp.linalg.matrix_power(x, n),
+    "linalg.pinv": lambda xp, x, rtol=None: xp.linalg.pinv(x, rtol=rtol),
+    "linalg.matrix_rank": lambda xp, x, rtol=None: xp.linalg.matrix_rank(x, rtol=rtol),
+    "fft.fftfreq": _frequencies("fftfreq"),
+    "fft.rfftfreq": _frequencies("rfftfreq"),
     "repeat": lambda xp, x, *counts, axis, count: xp.repeat(x, counts[0] if counts else count, axis=axis),
 }

@@ -113,7 +113,7 @@ def follow(nodes: Iterable[Node]) -> Executor:
     """The executor of the data that a graph reads: the one backend other than NumPy, else NumPy."""
     found: dict[Any, Node] = {}
     for node in nodes:
-        value = node.value
+        value = node.value[0] if node.value is not None and node.several else node.value
         if value is not None:
             module = type(value).__module__.partition(".")[0]
             if module != "numpy":

@@ -142,6 +142,25 @@ def _unique_values(xp: Any, x: Any) -> Any:
     return np.unique(x, equal_nan=False)
 
 
+def _irfft(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`np.fft.irfft` or `np.fft.hfft`, which read memory that is not theirs where the axis is empty."""
+
+    def lowering(xp: Any, x: Any, *, n: int, axis: int, norm: str) -> Any:
+        if x.shape[axis] == 0:
+            return np.zeros((*x.shape[:axis], n, *x.shape[axis + 1 :]), x.real.dtype)
+        return function(x, n=n, axis=axis, norm=norm)
+
+    return lowering
+
+
+def _irfftn(xp: Any, x: Any, *, s: tuple[int, ...], axes: tuple[int, ...], norm: str) -> Any:
+    """`np.fft.irfftn`, with the same care for an empty last axis."""
+    if x.shape[axes[-1]] == 0:
+        lengths = dict(zip(axes, s, strict=True))
+        return np.zeros([lengths.get(i, n) for i, n in enumerate(x.shape)], x.real.dtype)
+    return np.fft.irfftn(x, s=s, axes=axes, norm=norm)
+
+
 LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "setitem": _setitem,
     "scatter": _setitem,
@@ -159,5 +178,9 @@ LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "sort": _sort,
     "argsort": _argsort,
     "unique_values": _unique_values,
+    "linalg.matrix_rank": lambda xp, x, rtol=None: np.linalg.matrix_rank(x, rtol=rtol),
+    "fft.irfft": _irfft(np.fft.irfft),
+    "fft.hfft": _irfft(np.fft.hfft),
+    "fft.irfftn": _irfftn,
     "imag": lambda xp, x: np.imag(x),
 }
