@@ -79,7 +79,12 @@ class Op:
         return f"<op {self.name}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return OPS.__getitem__, (self.name,)
+        return op_named, (self.name,)
+
+
+def op_named(name: str) -> Op:
+    """The op called `name`."""
+    return OPS[name]
 
 
 def _not_inferred(*args: Any, **params: Any) -> Meta:

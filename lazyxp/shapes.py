@@ -72,6 +72,14 @@ def broadcast(function: str, *shapes: Shape) -> Shape:
     return tuple(result)
 
 
+def broadcasts_to(shape: Shape, target: Shape) -> bool:
+    """Whether an array of `shape` can be broadcast to `target`, as far as their sides are known."""
+    if len(shape) > len(target):
+        return False
+    pairs = zip(reversed(shape), reversed(target), strict=False)
+    return all(n == m or n == 1 or n is None or m is None for n, m in pairs)
+
+
 def reduced(shape: Shape, axes: Sequence[int], keepdims: bool) -> Shape:
     """The shape left when `axes` are reduced."""
     if keepdims:

@@ -24,7 +24,7 @@ Value = np.ndarray[Any, Any]
 def _sample(value: Value) -> bytes:
     """The bytes of elements spread over `value`, both ends included."""
     index = np.linspace(0, value.size - 1, min(SAMPLES, value.size)).astype(np.intp)
-    return value[np.unravel_index(index, value.shape)].tobytes()
+    return value.flat[index].tobytes()
 
 
 def owned(value: Value, site: Site) -> Node:

@@ -45,6 +45,8 @@ def _is_dask(obj: Any) -> bool:
 
 def _from_numpy(value: np.ndarray[Any, Any], copy: bool | None, site: Site) -> Array:
     dtypes.as_dtype(value.dtype, "asarray")
+    if copy is False and not value.dtype.isnative:
+        raise ValueError("asarray: an array in another byte order cannot be used without a copy (copy=False)")
     array = Array(from_numpy(value, copy=copy, site=site))
     if not value.flags.writeable and not copy:
         array._cell = views.Cell(array._node, "it was recorded from a read-only NumPy array")

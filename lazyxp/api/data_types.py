@@ -9,6 +9,7 @@ import numpy as np
 
 from lazyxp import dtypes, options
 from lazyxp.api.array import Array
+from lazyxp.api.complex import REAL
 from lazyxp.api.info import check_device
 from lazyxp.api.recording import SCALARS, copy_of, current, operand, record
 from lazyxp.node import Meta, Op, describe
@@ -96,6 +97,7 @@ def astype(x: Array, dtype: DTypeLike, /, *, copy: bool = True, device: Device |
             np.exceptions.ComplexWarning,
             stacklevel=2,
         )
+        x = record(REAL, x)
     return record(ASTYPE, x, dtype=target)
 
 

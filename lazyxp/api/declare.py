@@ -129,7 +129,14 @@ def elementwise(
 
 
 def _unary(op: Op, rule: LoopRule) -> Callable[..., Array]:
+    same = rule.same
+
     def call(x: Any, /) -> Array:
+        if type(x) is Array and not options.current.strict:
+            a = x._node if x._cell is None else views.current(x)
+            dtype = same.get(a.dtype)
+            if dtype is not None:
+                return Array(Node(op, (a,), NO_PARAMS, a.shape, dtype, user_site()))
         return general(op, rule, (x,))
 
     return call

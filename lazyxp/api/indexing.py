@@ -15,7 +15,7 @@ from lazyxp import dtypes, options
 from lazyxp.api.array import Array
 from lazyxp.api.recording import SCALARS, as_array, constant, current, operand, record, record_view
 from lazyxp.node import Meta, Node, Op, Shape, Site, describe, make, user_site
-from lazyxp.shapes import broadcast, normalize_axis, show
+from lazyxp.shapes import broadcast, broadcasts_to, normalize_axis, show
 
 if TYPE_CHECKING:
     from lazyxp.typing import ArrayLike
@@ -53,7 +53,10 @@ def selected(shape: Shape, key: Key, indices: tuple[Meta, ...]) -> Shape:
         axis += 1
     if first is None:
         return tuple(kept)
-    middle = broadcast("indexing", *picked)
+    try:
+        middle = broadcast("indexing", *picked)
+    except ValueError as error:
+        raise IndexError(str(error)) from None
     at = 0 if apart else first
     return (*kept[:at], *middle, *kept[at:])
 
@@ -68,8 +71,7 @@ def _infer_getitem(x: Meta, *indices: Meta, key: Key) -> Meta:
 
 def _infer_setitem(x: Meta, value: Meta, *indices: Meta, key: Key) -> Meta:
     target = selected(x.shape, key, indices)
-    result = broadcast("assignment", value.shape, target)
-    if len(result) != len(target) or any(m != n and None not in (m, n) for m, n in zip(result, target, strict=True)):
+    if not broadcasts_to(value.shape, target):
         raise ValueError(f"assignment: shape mismatch: {describe(value)} does not broadcast to {show(target)}")
     return Meta(x.shape, x.dtype)
 
@@ -190,14 +192,18 @@ def _parse_index(entry: Any, node: Node) -> tuple[Any, Array | None]:
                 f"only integers, slices, ellipsis, None and integer or boolean arrays index an array; got {entry!r} "
                 f"for {describe(node)}"
             )
-        entry = as_array(np.asarray(entry, dtype=np.intp) if _is_empty(entry) else entry, "indexing")
+        entry = as_array(_index_list(entry) if isinstance(entry, (list, tuple)) else entry, "indexing")
     if entry.dtype.kind not in "biu":
         raise IndexError(f"index arrays must be of integer or boolean type, got {describe(current(entry))}")
     return ARRAY, entry
 
 
-def _is_empty(entry: Any) -> bool:
-    return isinstance(entry, (list, tuple)) and len(entry) == 0
+def _index_list(entry: Any) -> Array:
+    """A list in a key as an array; an empty one holds integers, as in NumPy."""
+    from lazyxp.api.creation import asarray
+
+    index = asarray(entry)
+    return asarray(index, dtype=dtypes.int64) if index.size == 0 else index
 
 
 def _expand_ellipsis(entries: list[Any], missing: int, node: Node) -> list[Any]:

@@ -17,6 +17,7 @@ from lazyxp.shapes import (
     as_index,
     as_shape,
     broadcast,
+    broadcasts_to,
     fill_in,
     normalize_axes,
     normalize_axis,
@@ -54,7 +55,7 @@ def _infer_flip(x: Meta, *, axis: tuple[int, ...]) -> Meta:
 
 
 def _infer_broadcast_to(x: Meta, *, shape: Shape) -> Meta:
-    if broadcast("broadcast_to", x.shape, shape) != shape:
+    if not broadcasts_to(x.shape, shape):
         raise ValueError(f"broadcast_to: shape mismatch: cannot broadcast {describe(x)} to {show(shape)}")
     return Meta(shape, x.dtype)
 
