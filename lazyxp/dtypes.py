@@ -68,18 +68,18 @@ STANDARD: tuple[DType, ...] = (
 )
 _REAL_OF: dict[str, DType] = {"F": float32, "D": float64, "G": np.dtype("longdouble")}
 _COMPLEX_OF: dict[str, DType] = {"f": complex64, "d": complex128, "g": np.dtype("clongdouble"), "e": complex64}
-_SCALAR_KINDS: dict[type, str] = {builtins.bool: "b", int: "iuf" + "c", float: "fc", complex: "c"}
+_SCALAR_KINDS: dict[type, str] = {builtins.bool: "b", int: "iuf" + "c", float: "fc", complex: "fc"}
 
 
 def as_dtype(dtype: Any, function: str) -> DType:
     """`dtype` as a native-endian NumPy dtype of numbers or booleans; TypeError otherwise."""
     try:
-        result: DType = np.dtype(dtype)
+        result: DType = np.dtype(dtype).newbyteorder("=")
     except TypeError as error:
         raise TypeError(f"{function}: {dtype!r} is not a data type ({error})") from None
     if result.kind not in "biufc" or (options.current.strict and result not in STANDARD):
         raise TypeError(f"{function}: data type {result} is not one of the standard's: {', '.join(map(str, STANDARD))}")
-    return result.newbyteorder("=")
+    return result
 
 
 def in_category(dtype: DType, category: str) -> builtins.bool:
@@ -126,9 +126,9 @@ def same_kind(*dtypes: DType) -> builtins.bool:
     return len(kinds) == 1 or kinds == {"f", "c"}
 
 
-def scalar_fits(scalar_type: type, dtype: DType) -> builtins.bool:
-    """Whether the standard lets a Python scalar of this type meet an array of `dtype`."""
-    return dtype.kind in _SCALAR_KINDS[scalar_type]
+def scalar_fits(scalar_type: type, dtype: DType, category: str = "all") -> builtins.bool:
+    """Whether the standard lets a Python scalar of this type meet an array of `dtype` where `category` is taken."""
+    return dtype.kind in _SCALAR_KINDS[scalar_type] and (scalar_type is not complex or "c" in CATEGORIES[category])
 
 
 def promote(*dtypes: DType, function: str = "result_type") -> DType:

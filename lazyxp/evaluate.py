@@ -14,7 +14,7 @@ from lazyxp.api.recording import as_array, current
 from lazyxp.errors import MaterializationError
 from lazyxp.executors import registry
 from lazyxp.executors.base import Executor
-from lazyxp.node import SOURCE, Node, describe, format_site, output, user_site, walk
+from lazyxp.node import SOURCE, Node, describe, format_site, graph_lock, output, user_site, walk
 from lazyxp.optimizers.legalize import legalize
 
 
@@ -80,8 +80,7 @@ def persist(
     executor, prepared = _prepare(nodes, backend, optimize)
     values = executor.run(prepared, keep=True, **executor_options)
     return tuple(
-        Array(Node(SOURCE, (), {"computed": n.op.name}, _shape_of(v), n.dtype, n.site, v))
-        for n, v in zip(nodes, values, strict=True)
+        Array(Node(n.op, (), n.params, _shape_of(v), n.dtype, n.site, v)) for n, v in zip(nodes, values, strict=True)
     )
 
 
@@ -89,13 +88,14 @@ def _prepare(nodes: list[Node], backend: Any, optimize: str | None) -> tuple[Exe
     """The executor and the plan that compute `nodes`."""
     if optimize is not None and optimize not in options.LEVELS:
         raise ValueError(f"optimize={optimize!r} is none of {', '.join(map(repr, options.LEVELS))}")
-    order = walk(nodes)
     chosen = backend if backend is not None else options.current.backend
-    executor = registry.get(chosen) if chosen is not None else registry.follow(order)
-    for node in order:
-        if node.value is not None:
-            sources.verify(node)
-    return executor, plan.build(legalize(nodes, order, executor))
+    with graph_lock:
+        order = walk(nodes)
+        executor = registry.get(chosen) if chosen is not None else registry.follow(order)
+        for node in order:
+            if node.value is not None:
+                sources.verify(node)
+        return executor, plan.build(legalize(nodes, order, executor))
 
 
 def _shape_of(value: Any) -> tuple[int | None, ...]:
@@ -153,7 +153,7 @@ def _held(root: Node) -> list[Node]:
 
 
 def _is_work(node: Node, root: Node) -> bool:
-    return node is not root and node.op.kind != "source"
+    return node is not root and node.value is None and node.op.kind != "source"
 
 
 def _outside_references(nodes: list[Node]) -> list[int]:

@@ -21,7 +21,7 @@ Site = tuple[CodeType, int] | str | None
 
 NO_PARAMS: dict[str, Any] = {}
 
-# Walks and `remember` exclude each other, so that no thread sees a node half turned into a source.
+# Planning and `remember` exclude each other, so that no thread sees a node half turned into a source.
 graph_lock = threading.RLock()
 
 
@@ -100,7 +100,8 @@ class Node:
     """One recorded call.
 
     `shape` and `dtype` are tuples of shapes and of dtypes where the op has several outputs; an `OUTPUT` node then picks
-    one. `value` is the native array of a source, else None. `site` is where the user recorded the call.
+    one. `value` is the native array of a source, else None: nodes with a value are what graphs start from, whatever
+    their op was. `site` is where the user recorded the call.
     """
 
     __slots__ = ("__weakref__", "args", "dtype", "op", "params", "shape", "site", "value")
@@ -134,13 +135,11 @@ class Node:
         return type(self.dtype) is tuple
 
     def remember(self, value: Any, shape: Any) -> None:
-        """Hold `value` as the result of this node, which is a source from now on."""
+        """Hold `value` as the result of this node, which is a source from now on: its arguments are let go."""
         with graph_lock:
             if self.value is None:
-                self.params = {"computed": self.op.name}
                 self.shape = shape
                 self.value = value
-                self.op = SOURCE
                 self.args = ()
 
     def __repr__(self) -> str:
@@ -171,10 +170,13 @@ def output(node: Node, index: int) -> Node:
     return Node(OUTPUT, (node,), {"index": index}, node.shape[index], node.dtype[index], node.site)
 
 
-def walk(roots: Iterable[Node]) -> list[Node]:
-    """Every node that `roots` need, once, arguments before users (iterative: graphs may be very deep)."""
+def walk(roots: Iterable[Node], known: Iterable[Node] = ()) -> list[Node]:
+    """Every node that `roots` need, once, arguments before users (iterative: graphs may be very deep).
+
+    It stops at nodes that are `known`.
+    """
     order: list[Node] = []
-    seen: set[Node] = set()
+    seen: set[Node] = set(known)
     with graph_lock:
         stack: list[Node | None] = list(roots)
         stack.reverse()

@@ -237,3 +237,16 @@ print(sorted(heavy), sorted(own))
 def test_importing_lazyxp_imports_no_backend_and_no_optimizer() -> None:
     answer = subprocess.run([sys.executable, "-c", CHECK], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[] []"
+
+
+def test_pictures_show_computed_nodes_as_sources() -> None:
+    x = xp.asarray([1.0, 2.0])
+    y = x * 2
+    float(y[0])
+    graph = xp.to_networkx(y + 1)
+    kinds = {graph.nodes[n]["label"]: graph.nodes[n]["kind"] for n in graph}
+    assert kinds == {
+        "multiply ndarray": "source",
+        "1.0": "source",
+        "add": "elementwise",
+    }

@@ -215,3 +215,26 @@ def test_options() -> None:
     with pytest.raises(ValueError, match="optimize='more' is none of"):
         xp.zeros(1).compute(optimize="more")
     assert xp.get_options() == before
+
+
+def test_functions_that_need_a_shape_compute_it_or_say_so() -> None:
+    x = xp.asarray([3, 1, 2])
+    needs = {
+        "broadcast_arrays": lambda big: xp.broadcast_arrays(big, xp.zeros((2, 1)))[0],
+        "meshgrid": lambda big: xp.meshgrid(big, big)[1],
+        "zeros_like": lambda big: xp.zeros_like(big),
+        "unstack": lambda big: xp.stack(xp.unstack(big)),
+        "roll": lambda big: xp.roll(xp.stack([big, big]), 1),
+    }
+    a = np.asarray([3, 2])
+    expected = [np.broadcast_to(a, (2, 2)), np.meshgrid(a, a)[1], np.zeros_like(a), a, np.roll(np.stack([a, a]), 1)]
+    for (name, call), answer in zip(needs.items(), expected, strict=True):
+        with xp.set_options(materialize="raise"), pytest.raises(MaterializationError, match=f"{name}: needs"):
+            call(x[x > 1])
+        np.testing.assert_array_equal(call(x[x > 1]).compute(), answer)
+
+
+def test_formatting_a_scalar_computes_it() -> None:
+    total = xp.sum(xp.asarray([1.0, 2.25]))
+    assert f"{total}" == "Array<sum: float64[]>"
+    assert f"{total:.1f}" == "3.2"

@@ -149,7 +149,7 @@ class Array:
 
         return persist(self, backend=backend, optimize=optimize, **executor_options)[0]
 
-    def visualize(self, filename: str | PathLike[str] | None = None, *, stage: str = "recorded") -> str | Picture:
+    def visualize(self, filename: str | PathLike[str] | None = None, *, stage: str = "optimized") -> str | Picture:
         """Draw the graph of this array; see `lazyxp.visualize`."""
         from lazyxp.looking import visualize
 
@@ -161,6 +161,12 @@ class Array:
             text = np.array2string(node.value, separator=", ", prefix="Array(", threshold=200)
             return f"Array({text}, dtype={node.dtype})"
         return f"Array<{node.op.name}: {describe(node)}>"
+
+    def __format__(self, spec: str) -> str:
+        """Format a 0-d array as its value, which computes it; others as `repr` does."""
+        if spec and not self._node.shape:
+            return format(_scalar(self, "__format__", "biufc"), spec)
+        return format(repr(self), spec)
 
     # --- the standard's other methods --------------------------------------------------------------------------------
 

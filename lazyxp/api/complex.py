@@ -34,7 +34,7 @@ def real(x: ArrayLike, /) -> Array:
     Parameters
     ----------
     x : Array
-        Any shape, complex; real data is its own real part (refused under ``strict=True``).
+        Any shape, numeric; real data is its own real part.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def real(x: ArrayLike, /) -> Array:
     Raises
     ------
     TypeError
-        Under ``strict=True``, if `x` is not complex.
+        Under ``strict=True``, if `x` is not numeric.
 
     References
     ----------
@@ -57,7 +57,6 @@ def real(x: ArrayLike, /) -> Array:
     array([1.])
     """
     array = operand(x, "numeric", "real")
-    _check_complex(array, "real")
     return record_view(REAL, array) if array.dtype.kind == "c" else array
 
 
@@ -90,10 +89,8 @@ def imag(x: ArrayLike, /) -> Array:
     array([2.])
     """
     array = operand(x, "numeric", "imag")
-    _check_complex(array, "imag")
-    return record_view(IMAG, array) if array.dtype.kind == "c" else record(IMAG, array)
-
-
-def _check_complex(x: Array, function: str) -> None:
-    if options.current.strict and x.dtype.kind != "c":
-        raise TypeError(f"{function}: expected complex data, got {describe(current(x))} (strict=True is set)")
+    if array.dtype.kind == "c":
+        return record_view(IMAG, array)
+    if options.current.strict:
+        raise TypeError(f"imag: expected complex data, got {describe(current(array))} (strict=True is set)")
+    return record(IMAG, array)

@@ -12,8 +12,8 @@ from lazyxp.api.array import Array
 from lazyxp.api.conversion import from_object
 from lazyxp.api.info import check_device
 from lazyxp.api.manipulation import BROADCAST_TO, RESHAPE
-from lazyxp.api.recording import SCALARS, at_least, cast, constant, copy_of, current, operand, record
-from lazyxp.node import Meta, Node, Op, Shape, describe, make, user_site
+from lazyxp.api.recording import SCALARS, at_least, cast, constant, copy_of, current, known_shape, operand, record
+from lazyxp.node import Meta, Op, Shape, describe, make, user_site
 from lazyxp.shapes import as_index, as_shape
 
 if TYPE_CHECKING:
@@ -237,10 +237,7 @@ def _full(shape: Shape, fill_value: Any, dtype: DTypeLike | None, function: str)
 def _like(x: Array, fill_value: Any, dtype: DTypeLike | None, device: Device | None, function: str) -> Array:
     check_device(device, function)
     x = operand(x, "all", function)
-    shape = tuple(x.shape)
-    if None in shape:
-        raise ValueError(f"{function}: the shape of {describe(current(x))} is data-dependent; compute it first")
-    return _full(shape, fill_value, x.dtype if dtype is None else dtype, function)
+    return _full(known_shape(x, function), fill_value, x.dtype if dtype is None else dtype, function)
 
 
 def full_like(
@@ -721,20 +718,16 @@ def meshgrid(*arrays: Array, indexing: Literal["xy", "ij"] = "xy") -> tuple[Arra
     axes = list(range(len(vectors)))
     if indexing == "xy" and len(axes) > 1:
         axes[:2] = 1, 0
-    lengths: list[int | None] = [1] * len(axes)
+    lengths = [1] * len(axes)
     for axis, vector in zip(axes, vectors, strict=True):
-        lengths[axis] = (current(vector).shape or (1,))[0]
+        lengths[axis] = (known_shape(vector, "meshgrid") or (1,))[0]
     site = user_site()
     grids = []
     for axis, vector in zip(axes, vectors, strict=True):
         sides = tuple(-1 if i == axis else 1 for i in range(len(axes)))
         column = make(RESHAPE, current(vector), site=site, shape=sides)
-        grids.append(Array(_spread(column, tuple(lengths), site)))
+        grids.append(Array(make(BROADCAST_TO, column, site=site, shape=tuple(lengths))))
     return tuple(grids)
-
-
-def _spread(column: Node, shape: Shape, site: Any) -> Node:
-    return make(BROADCAST_TO, column, site=site, shape=shape)
 
 
 def tril(x: Array, /, *, k: int = 0) -> Array:

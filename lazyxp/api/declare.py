@@ -71,7 +71,7 @@ class LoopRule:
                 raise TypeError(f"{self.name}: expected {self.category} data, got {dtype} (strict=True is set)")
         target = dtypes.promote(*arrays, function=self.name)
         for scalar in operands:
-            if isinstance(scalar, type) and not dtypes.scalar_fits(scalar, target):
+            if isinstance(scalar, type) and not dtypes.scalar_fits(scalar, target, self.category):
                 raise TypeError(
                     f"{self.name}: a Python {scalar.__name__} cannot be mixed with {target} data (strict=True is set)"
                 )

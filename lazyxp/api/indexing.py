@@ -131,11 +131,12 @@ def put(x: Node, key: Key, value: Node, site: Site) -> Node:
     """The node of `x` after a write through basic `key`; new axes are taken out of the key, as they select nothing."""
     if None in key:
         target = selected(x.shape, key, ())
-        from lazyxp.api.manipulation import BROADCAST_TO, SQUEEZE
+        from lazyxp.api.manipulation import SQUEEZE
 
         entries = [e for e in key if e is None or isinstance(e, slice)]
-        new = tuple(i for i, e in enumerate(entries) if e is None)
-        value = make(SQUEEZE, make(BROADCAST_TO, value, site=site, shape=target), site=site, axis=new)
+        missing = len(target) - len(value.shape)
+        new = tuple(i - missing for i, e in enumerate(entries) if e is None and i >= missing)
+        value = make(SQUEEZE, value, site=site, axis=new)
         key = tuple(e for e in key if e is not None)
     return make(SETITEM, x, value, site=site, key=key)
 

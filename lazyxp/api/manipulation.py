@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lazyxp import options
 from lazyxp.api import views
 from lazyxp.api.array import Array
-from lazyxp.api.recording import as_array, at_least, common, current, operand, record, record_view
+from lazyxp.api.recording import as_array, at_least, common, current, known_shape, operand, record, record_view
 from lazyxp.node import Meta, Op, Shape, describe
 from lazyxp.shapes import (
     as_index,
@@ -465,7 +465,7 @@ def broadcast_arrays(*arrays: Array) -> tuple[Array, ...]:
     [(2, 3), (2, 3)]
     """
     operands = [operand(x, "all", "broadcast_arrays") for x in arrays]
-    shapes = [current(x).shape for x in operands]
+    shapes = [known_shape(x, "broadcast_arrays") for x in operands]
     shape = broadcast("broadcast_arrays", *shapes)
     return tuple(
         x if s == shape else record_view(BROADCAST_TO, x, shape=shape) for x, s in zip(operands, shapes, strict=True)
@@ -589,11 +589,8 @@ def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
     """
     x = operand(x, "all", "unstack")
     axis = normalize_axis(axis, x.ndim, "unstack")
-    length = x.shape[axis]
-    if length is None:
-        raise ValueError(f"unstack: the length of axis {axis} of {describe(current(x))} is data-dependent")
     before = (slice(None),) * axis
-    return tuple(x[(*before, i, ...)] for i in range(length))
+    return tuple(x[(*before, i, ...)] for i in range(known_shape(x, "unstack")[axis]))
 
 
 def roll(x: Array, /, shift: int | tuple[int, ...], *, axis: Axes = None) -> Array:
@@ -634,17 +631,13 @@ def roll(x: Array, /, shift: int | tuple[int, ...], *, axis: Axes = None) -> Arr
     if axis is None:
         if len(shifts) != 1:
             raise ValueError(f"roll: shift {shift} must be one integer where axis is None")
-        return reshape(record(ROLL, reshape(x, (-1,)), shift=shifts, axis=(0,)), _target(x))
+        return reshape(record(ROLL, reshape(x, (-1,)), shift=shifts, axis=(0,)), known_shape(x, "roll"))
     axes = tuple(axis) if isinstance(axis, Sequence) else (axis,)
     axes = tuple(normalize_axis(a, x.ndim, "roll") for a in axes)
     if len(shifts) not in (1, len(axes)) and len(axes) != 1:
         raise ValueError(f"roll: shift {shift} and axis {axis} differ in length")
     count = max(len(shifts), len(axes))
     return record(ROLL, x, shift=shifts * (count // len(shifts)), axis=axes * (count // len(axes)))
-
-
-def _target(x: Array) -> tuple[int, ...]:
-    return tuple(-1 if n is None else n for n in current(x).shape)
 
 
 def repeat(x: Array, repeats: int | Array, /, *, axis: int | None = None) -> Array:

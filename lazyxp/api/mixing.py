@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 def array_or_scalar(x: ArrayLike, category: str, function: str) -> Array | Scalar:
     """`x` itself if it is a Python scalar, else as an Array whose dtype is in `category`."""
-    return x if type(x) in SCALARS else operand(x, category, function)  # type: ignore[return-value]
+    if type(x) not in SCALARS:
+        return operand(x, category, function)
+    if options.current.strict and type(x) is complex and not dtypes.in_category(dtypes.complex128, category):
+        raise TypeError(f"{function}: expected {category} data, got {x!r} (strict=True is set)")
+    return x  # type: ignore[return-value]
 
 
 def weak_dtype(function: str, *operands: Array | Scalar) -> DType:

@@ -9,6 +9,7 @@ import numpy as np
 from lazyxp import dtypes, options
 from lazyxp.api import views
 from lazyxp.api.array import Array
+from lazyxp.errors import MaterializationError
 from lazyxp.node import CONSTANT, Meta, Node, Op, Site, describe, make, output, user_site
 from lazyxp.sources import from_numpy
 
@@ -124,6 +125,17 @@ def square(x: Array, function: str) -> Array:
     if rows is not None and columns is not None and rows != columns:
         raise ValueError(f"{function}: expected square matrices, got {describe(current(x))}")
     return x
+
+
+def known_shape(x: Array, function: str) -> tuple[int, ...]:
+    """The shape of `x`, data-dependent sides computed: for functions that cannot be recorded without it."""
+    shape = x.shape
+    if None in shape:
+        raise MaterializationError(
+            f'{function}: needs the data-dependent shape of {describe(current(x))}, but materialize="raise" is set; '
+            "call persist() on it first"
+        )
+    return shape  # type: ignore[return-value]
 
 
 def same(x: Meta, **params: Any) -> Meta:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from lazyxp.node import OPS, SOURCE, Node, Op, Shape, Site, make
+from lazyxp.node import OPS, Node, Op, Shape, Site, describe, make
 
 if TYPE_CHECKING:
     from lazyxp.api.array import Array
@@ -121,7 +121,7 @@ def reshapes_in_place(x: Array, shape: Shape) -> bool:
     base = x._node if x._cell is None else x._cell.node
     if None in base.shape or None in shape:
         return not steps
-    held = base.value if base.op is SOURCE else None
+    held = base.value
     if not steps and (not isinstance(held, np.ndarray) or held.flags.c_contiguous):
         return True
     if isinstance(held, np.ndarray):
@@ -165,6 +165,9 @@ def _put_squeeze(parent: Node, params: dict[str, Any], value: Node, site: Site) 
 
 
 def _put_reshape(parent: Node, params: dict[str, Any], value: Node, site: Site) -> Node:
+    unknown = parent.shape.count(None)
+    if unknown > 1:
+        raise ValueError(f"a write through a reshape of {describe(parent)} needs its shape; call persist() on it first")
     return make(OPS["reshape"], value, site=site, shape=tuple(-1 if n is None else n for n in parent.shape))
 
 

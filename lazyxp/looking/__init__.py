@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from lazyxp.api.array import Array
     from lazyxp.looking.drawing import Picture
 
-_STAGES = ("recorded",)
+# No optimizer pass rewrites a graph before its backend is known, so both stages are the graph as recorded.
+_STAGES = ("recorded", "optimized")
 
 
 def to_networkx(*arrays: Array, stage: str = "recorded") -> nx.MultiDiGraph:
@@ -21,8 +22,8 @@ def to_networkx(*arrays: Array, stage: str = "recorded") -> nx.MultiDiGraph:
     ----------
     *arrays : Array
         The outputs of the graph.
-    stage : {"recorded"}
-        Which graph.
+    stage : {"recorded", "optimized"}
+        The graph as it was recorded, or as the optimizer leaves it (which is the same, as long as it has no passes).
 
     Returns
     -------
@@ -51,7 +52,7 @@ def to_networkx(*arrays: Array, stage: str = "recorded") -> nx.MultiDiGraph:
     return export([current(as_array(x, "to_networkx")) for x in arrays])
 
 
-def visualize(*arrays: Array, filename: str | PathLike[str] | None = None, stage: str = "recorded") -> str | Picture:
+def visualize(*arrays: Array, filename: str | PathLike[str] | None = None, stage: str = "optimized") -> str | Picture:
     """Draw the graph of arrays.
 
     Parameters
@@ -61,8 +62,8 @@ def visualize(*arrays: Array, filename: str | PathLike[str] | None = None, stage
     filename : path, optional
         Where to write; the suffix says what: ``.svg`` (self-contained), ``.dot`` (Graphviz), ``.mmd`` (Mermaid) or
         ``.json`` (networkx's node-link data).
-    stage : {"recorded"}
-        Which graph.
+    stage : {"recorded", "optimized"}
+        The graph as it was recorded, or as the optimizer leaves it (which is the same, as long as it has no passes).
 
     Returns
     -------

@@ -55,8 +55,7 @@ def _attributes(node: Node, output: bool, lines: dict[Any, str]) -> dict[str, An
         line = lines[node.site] = node.where
     return {
         "op": node.op.name,
-        # an OUTPUT node only picks one result of the op that did the work
-        "kind": node.args[0].op.kind if node.op is OUTPUT else node.op.kind,
+        "kind": _kind(node),
         "shape": node.shape,
         "dtype": tuple(map(str, node.dtype)) if node.several else str(node.dtype),
         "params": params,
@@ -65,6 +64,13 @@ def _attributes(node: Node, output: bool, lines: dict[Any, str]) -> dict[str, An
         "output": output,
         "label": _label(node, params),
     }
+
+
+def _kind(node: Node) -> str:
+    """The kind of what has to be done for `node`: an output only picks a result of the op that did the work."""
+    if node.value is not None:
+        return SOURCE.kind
+    return node.args[0].op.kind if node.op is OUTPUT else node.op.kind
 
 
 def _nbytes(node: Node) -> int | None:
@@ -84,8 +90,9 @@ def _label(node: Node, params: dict[str, str]) -> str:
         return f"{value:.6g}" if isinstance(value, float) and len(exact) > _CONSTANT_LENGTH else exact
     if node.op is OUTPUT:
         return f"{node.args[0].op.name} output {params['index']}"
-    if node.op is SOURCE:
-        return f"{node.params.get('computed', '')} {type(node.value).__name__}".strip()
+    if node.value is not None:
+        known = type(node.value).__name__
+        return known if node.op is SOURCE else f"{node.op.name} {known}"
     told = ("None", "False", str(node.dtype), str(node.shape))
     words = [node.op.name]
     for name, text in params.items():
