@@ -34,6 +34,7 @@ class LoopRule:
         self.category = category
         self.like = like
         self.result = result
+        self.compares = like in _COMPARISONS
         self._loops: dict[tuple[Any, ...], Loop] = {}
         self.same: dict[DType, DType] = {}
 
@@ -52,7 +53,7 @@ class LoopRule:
         if self.result == "same" and isinstance(operands[0], np.dtype) and operands[0].kind in "iu":
             return operands[0], operands[0]
         weak = tuple(dtypes.bool if t is bool else t for t in operands)
-        if self.like in _COMPARISONS and {getattr(t, "kind", "") for t in weak} == {"i", "u"} and dtypes.uint64 in weak:
+        if self.compares and {getattr(t, "kind", "") for t in weak} == {"i", "u"} and dtypes.uint64 in weak:
             return (*weak, dtypes.bool)  # NumPy compares these exactly; their common dtype would be a float
         try:
             return self.like.resolve_dtypes((*weak, None))
@@ -168,7 +169,7 @@ def general(op: Op, rule: LoopRule, operands: tuple[Any, ...]) -> Array:
     for x, dtype in zip(plain, loop, strict=False):
         if isinstance(x, Node):
             nodes.append(x if x.dtype == dtype else cast_node(x, dtype, site))
-        elif rule.like in _COMPARISONS and type(x) is int and not _fits(x, dtype):
+        elif rule.compares and type(x) is int and not _fits(x, dtype):
             return _compare_beyond(op, plain, site)
         else:
             nodes.append(constant(x, dtype, name, site))
