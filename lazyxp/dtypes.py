@@ -77,7 +77,7 @@ def as_dtype(dtype: Any, function: str) -> DType:
         result: DType = np.dtype(dtype).newbyteorder("=")
     except TypeError as error:
         raise TypeError(f"{function}: {dtype!r} is not a data type ({error})") from None
-    if result.kind not in "biufc" or (options.current.strict and result not in STANDARD):
+    if result.kind not in "biufc" or (options.current().strict and result not in STANDARD):
         raise TypeError(f"{function}: data type {result} is not one of the standard's: {', '.join(map(str, STANDARD))}")
     return result
 
@@ -109,9 +109,7 @@ def default_of(scalar_type: type) -> DType:
 
 def accumulator(dtype: DType) -> DType:
     """The result dtype of `sum`, `prod`, ... : small integers widen to the default integer of their sign."""
-    if dtype.kind == "b":
-        return int64
-    if dtype.kind == "i":
+    if dtype.kind in "bi":
         return int64
     if dtype.kind == "u":
         return uint64
@@ -136,7 +134,7 @@ def promote(*dtypes: DType, function: str = "result_type") -> DType:
     first = dtypes[0]
     if all(d is first for d in dtypes):
         return first
-    if options.current.strict and not same_kind(*dtypes):
+    if options.current().strict and not same_kind(*dtypes):
         names = " and ".join(str(d) for d in dtypes)
         raise TypeError(
             f"{function}: the standard defines no promotion of {names}; cast one with astype (strict=True is set)"

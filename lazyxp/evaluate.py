@@ -88,7 +88,7 @@ def _prepare(nodes: list[Node], backend: Any, optimize: str | None) -> tuple[Exe
     """The executor and the plan that compute `nodes`."""
     if optimize is not None and optimize not in options.LEVELS:
         raise ValueError(f"optimize={optimize!r} is none of {', '.join(map(repr, options.LEVELS))}")
-    chosen = backend if backend is not None else options.current.backend
+    chosen = backend if backend is not None else options.current().backend
     with graph_lock:
         order = walk(nodes)
         executor = registry.get(chosen) if chosen is not None else registry.follow(order)
@@ -111,8 +111,9 @@ def demand(node: Node, what: str) -> Any:
     Nodes on the way that someone still holds are remembered as well: the next demand starts from them.
     """
     if node.value is not None:
+        sources.verify(node)
         return node.value
-    policy = options.current.materialize
+    policy = options.current().materialize
     if policy != "compute":
         message = (
             f"{what} demands the value of {describe(node)} ({node.op.name}, recorded at {node.where}) "

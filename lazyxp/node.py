@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+import weakref
+from collections.abc import Callable, Container, Iterable, Mapping
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -146,7 +147,7 @@ class Node:
         return f"<{self.op.name} {describe(self)}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _last, (flatten([self]),)
+        return _unpickled, _bundled(self)
 
 
 def describe(node: Node | Meta) -> str:
@@ -170,13 +171,13 @@ def output(node: Node, index: int) -> Node:
     return Node(OUTPUT, (node,), {"index": index}, node.shape[index], node.dtype[index], node.site)
 
 
-def walk(roots: Iterable[Node], known: Iterable[Node] = ()) -> list[Node]:
+def walk(roots: Iterable[Node], known: Container[Node] = ()) -> list[Node]:
     """Every node that `roots` need, once, arguments before users (iterative: graphs may be very deep).
 
     It stops at nodes that are `known`.
     """
     order: list[Node] = []
-    seen: set[Node] = set(known)
+    seen: set[Node] = set()
     with graph_lock:
         stack: list[Node | None] = list(roots)
         stack.reverse()
@@ -185,7 +186,7 @@ def walk(roots: Iterable[Node], known: Iterable[Node] = ()) -> list[Node]:
             node = stack.pop()
             if node is None:
                 order.append(path.pop())
-            elif node not in seen:
+            elif node not in seen and node not in known:
                 seen.add(node)
                 if node.args:
                     path.append(node)
@@ -239,29 +240,72 @@ def format_site(site: Site) -> str:
 
 # --- pickling ----------------------------------------------------------------------------------------------------
 
-Flat = list[tuple[Any, ...]]
+
+class _Bundle:
+    """Nodes that are pickled as one flat list.
+
+    Pickling a deep graph then does not recurse, and what several nodes in one pickle share stays shared.
+    """
+
+    __slots__ = ("__weakref__", "nodes")
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self.nodes = nodes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        number = {node: i for i, node in enumerate(self.nodes)}
+        with graph_lock:
+            flat = [
+                (
+                    n.op,
+                    [number.get(a, a) for a in n.args],  # a node itself where it is in another bundle
+                    n.params,
+                    n.shape,
+                    n.dtype,
+                    format_site(n.site),
+                    n.value,
+                )
+                for n in self.nodes
+            ]
+        return _unbundled, (flat,)
 
 
-def flatten(roots: Iterable[Node]) -> Flat:
-    """The graph as a flat list, so that pickling a deep one does not recurse."""
-    order = walk(roots)
-    number = {node: i for i, node in enumerate(order)}
-    return [
-        (n.op, tuple(number[a] for a in n.args), n.params, n.shape, n.dtype, format_site(n.site), n.value)
-        for n in order
-    ]
+# Where each node is bundled, as long as a pickler holds the bundle.
+_bundles: weakref.WeakKeyDictionary[Node, tuple[weakref.ref[_Bundle], int]] = weakref.WeakKeyDictionary()
 
 
-def unflatten(flat: Flat) -> list[Node]:
-    """The nodes that `flatten` listed, in its order."""
+def _bundled(node: Node) -> tuple[_Bundle, int]:
+    """The bundle of `node`, and its place there."""
+    with graph_lock:
+        reference, place = _bundles.get(node, (None, 0))
+        bundle = reference() if reference is not None else None
+        if bundle is None:
+            bundle = _Bundle(walk([node], known=_Bundled()))
+            known = weakref.ref(bundle)
+            for i, n in enumerate(bundle.nodes):
+                _bundles[n] = known, i
+            place = len(bundle.nodes) - 1
+    return bundle, place
+
+
+class _Bundled:
+    """The nodes that are in a bundle which is still held."""
+
+    def __contains__(self, node: object) -> bool:
+        known = _bundles.get(node)  # type: ignore[call-overload]
+        return known is not None and known[0]() is not None
+
+
+def _unbundled(flat: list[tuple[Any, ...]]) -> _Bundle:
     nodes: list[Node] = []
     for op, args, params, shape, dtype, site, value in flat:
-        nodes.append(Node(op, tuple(nodes[i] for i in args), params, shape, dtype, site, value))
-    return nodes
+        found = tuple(nodes[a] if isinstance(a, int) else a for a in args)
+        nodes.append(Node(op, found, params, shape, dtype, site, value))
+    return _Bundle(nodes)
 
 
-def _last(flat: Flat) -> Node:
-    return unflatten(flat)[-1]
+def _unpickled(bundle: _Bundle, place: int) -> Node:
+    return bundle.nodes[place]
 
 
 def short(params: Mapping[str, Any], limit: int = 40) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 }
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class Options:
     """The options in force."""
 
@@ -25,11 +26,17 @@ class Options:
     strict: bool = False
 
 
-current = Options(backend=os.environ.get("LAZYXP_BACKEND") or None)
+_default = Options(backend=os.environ.get("LAZYXP_BACKEND") or None)
+_local: ContextVar[Options | None] = ContextVar("lazyxp_options", default=None)
+
+
+def current() -> Options:
+    """The options in force: those of the innermost ``with`` block of this thread or task, else the process's."""
+    return _local.get() or _default
 
 
 class set_options:  # noqa: N801 - reads as a function, and is a context manager as well
-    """Set options, for good or within a ``with`` block.
+    """Set options: for the whole process, or in a ``with`` block for this thread or task only.
 
     Parameters
     ----------
@@ -48,7 +55,7 @@ class set_options:  # noqa: N801 - reads as a function, and is a context manager
     TypeError
         For an option that does not exist.
     ValueError
-        For a value that an option cannot take.
+        For a value that an option cannot take; `UnknownBackend` is one.
 
     Examples
     --------
@@ -59,6 +66,7 @@ class set_options:  # noqa: N801 - reads as a function, and is a context manager
     """
 
     def __init__(self, **options: Any) -> None:
+        global _default
         names = [f.name for f in dataclasses.fields(Options)]
         for name, value in options.items():
             if name not in names:
@@ -66,18 +74,27 @@ class set_options:  # noqa: N801 - reads as a function, and is a context manager
             choices = _CHOICES.get(name)
             if choices is not None and not any(value is c or (type(value) is str and value == c) for c in choices):
                 raise ValueError(f"set_options: {name}={value!r} is none of {', '.join(map(repr, choices))}")
-        self._before = {name: getattr(current, name) for name in options}
-        for name, value in options.items():
-            setattr(current, name, value)
+        if options.get("backend") is not None:
+            from lazyxp.executors.registry import check_known
+
+            check_known(options["backend"])
+        self._options = options
+        self._before = _default
+        self._token: Token[Options | None] | None = None
+        _default = dataclasses.replace(_default, **options)
 
     def __enter__(self) -> Self:
+        global _default
+        self._token = _local.set(dataclasses.replace(current() if _local.get() else self._before, **self._options))
+        _default = self._before
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for name, value in self._before.items():
-            setattr(current, name, value)
+        if self._token is not None:
+            _local.reset(self._token)
+            self._token = None
 
 
 def get_options() -> dict[str, Any]:
@@ -94,4 +111,4 @@ def get_options() -> dict[str, Any]:
     >>> xp.get_options()["materialize"]
     'compute'
     """
-    return {f.name: getattr(current, f.name) for f in dataclasses.fields(current)}
+    return {f.name: getattr(current(), f.name) for f in dataclasses.fields(Options)}

@@ -12,7 +12,22 @@ from typing import NamedTuple
 from lazyxp.node import CONSTANT, OUTPUT, SOURCE, Node, walk
 
 # Ops whose NumPy result may share memory with their first operand.
-_ALIASING = frozenset(("getitem", "real", "imag", "astype", OUTPUT.name))
+_ALIASING = frozenset(
+    (
+        "getitem",
+        "real",
+        "imag",
+        "astype",
+        "conj",
+        "positive",
+        "ceil",
+        "floor",
+        "round",
+        "trunc",
+        "linalg.matrix_power",
+        OUTPUT.name,
+    )
+)
 
 
 class Step(NamedTuple):
@@ -31,13 +46,15 @@ class Step(NamedTuple):
 class Plan(NamedTuple):
     """Sources to load into slots, steps to run, and the slots of the results.
 
-    `shared` holds the positions of outputs whose memory belongs to a source or to another output as well.
+    `shared` holds the positions of outputs whose memory belongs to a source or to another output as well, `borrowed`
+    those of views of an array that belongs to the user.
     """
 
     sources: list[tuple[int, Node]]
     steps: list[Step]
     outputs: list[int]
     shared: frozenset[int]
+    borrowed: frozenset[int]
     size: int
 
 
@@ -84,8 +101,10 @@ def build(roots: Sequence[Node]) -> Plan:
         )
         steps.append(Step(node, inputs, i, frees, reuses))
     owners = [owner[i] for i in outputs]
-    shared = frozenset(k for k, i in enumerate(owners) if i in from_outside or i in owners[:k])
-    return Plan(sources, steps, outputs, shared, len(order))
+    first_output = {i: k for k, i in reversed(list(enumerate(owners)))}
+    shared = frozenset(k for k, i in enumerate(owners) if i in from_outside or first_output[i] != k)
+    borrowed = frozenset(k for k, i in enumerate(owners) if "sample" in order[i].params and outputs[k] != i)
+    return Plan(sources, steps, outputs, shared, borrowed, len(order))
 
 
 def _known_output(node: Node) -> Node:

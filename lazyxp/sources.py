@@ -1,8 +1,8 @@
 """Sources: how data from outside becomes a node, and how a change made behind the graph's back is noticed.
 
-NumPy arrays up to `SNAPSHOT_BYTES` are copied when they are recorded. Larger ones are shared, not copied; a sample of
-their elements is compared before each run, and a run on changed data raises `SourceMutated` instead of mixing values
-from before and after.
+NumPy arrays up to `SNAPSHOT_BYTES` are copied when they are recorded. Larger ones are shared, not copied; `SAMPLES` of
+their elements are compared before each run, which raises `SourceMutated` where one has changed. A change that misses
+every sampled element goes unnoticed: comparing all of them would cost as much as many a computation.
 """
 
 from __future__ import annotations

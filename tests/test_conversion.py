@@ -177,3 +177,37 @@ def test_casting_complex_to_real_warns_and_is_refused_when_strict() -> None:
         assert y.compute().tolist() == [1]
     with xp.set_options(strict=True), pytest.raises(TypeError, match="take real"):
         xp.astype(x, xp.float32)
+
+
+def test_values_read_from_a_source_are_checked_too() -> None:
+    a = np.zeros(LARGE)
+    x = xp.asarray(a)
+    a[...] = 1
+    with pytest.raises(SourceMutated):
+        np.asarray(x)
+
+
+def test_what_is_held_does_not_share_the_users_memory() -> None:
+    a = np.zeros(LARGE)
+    x = xp.asarray(a)
+    view = x[10:]
+    kept = view.persist()
+    assert float(xp.sum(view)) == 0
+    a[...] = 5
+    assert kept.compute()[0] == 0
+    assert (view + 0).compute()[0] == 0
+
+
+def test_constants_are_rounded_to_their_dtype() -> None:
+    assert float(xp.asarray(0.1, dtype=xp.float32)) == float(np.float32(0.1))
+    assert not xp.asarray(1e-60, dtype=xp.float32)
+    assert repr(xp.asarray(3)) == "Array(3, dtype=int64)"
+
+
+def test_arange_of_large_integers() -> None:
+    x = xp.arange(2**63, 2**63 + 3)
+    assert x.dtype == np.uint64
+    assert x.compute().tolist() == [2**63, 2**63 + 1, 2**63 + 2]
+    assert xp.arange(2**70).shape == (2**70,)
+    with pytest.raises(TypeError, match="arange: expected real numbers"):
+        xp.arange(3j)

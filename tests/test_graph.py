@@ -250,3 +250,21 @@ def test_pictures_show_computed_nodes_as_sources() -> None:
         "1.0": "source",
         "add": "elementwise",
     }
+
+
+def test_arrays_of_one_graph_share_it_in_one_pickle() -> None:
+    steps = [xp.asarray(np.arange(1000.0))]
+    for _ in range(300):
+        steps.append(steps[-1] + 1)
+    for order in (steps, steps[::-1]):
+        text = pickle.dumps(order)
+        assert len(text) < 100_000
+        again = pickle.loads(text)
+        assert len(xp.to_networkx(*again)) == len(xp.to_networkx(*steps))
+        values = [float(a[0]) for a in again]
+        assert sorted(values) == list(range(301))
+        assert values[0] == (0 if order is steps else 300)
+    q, r = pickle.loads(pickle.dumps(tuple(xp.linalg.qr(xp.asarray(np.eye(3) + 1)))))
+    assert q._node.args[0] is r._node.args[0]
+    fresh = pickle.loads(pickle.dumps(steps[-1] * 2))
+    assert float(fresh[0]) == 600

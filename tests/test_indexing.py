@@ -190,7 +190,7 @@ def test_values_are_cast_as_in_numpy() -> None:
 
 
 def test_out_of_bounds_index_arrays_are_found_when_the_graph_runs() -> None:
-    x = xp.asarray([1, 2, 3])[xp.asarray([0, 7])]
+    x = xp.asarray([1, 2, 3])[xp.asarray([0, 6]) + xp.asarray([0, 1])]
     with pytest.raises(IndexError) as raised:
         x.compute()
     assert any("gather on int64[3] and int64[2], recorded at" in note for note in raised.value.__notes__)
@@ -204,3 +204,17 @@ def test_strict_keys() -> None:
             x[xp.asarray([0, 1])]
         with pytest.raises(IndexError, match="only index"):
             x[xp.asarray([True, False]), 0]
+
+
+def test_an_ellipsis_for_no_axis_still_sets_index_arrays_apart() -> None:
+    a = np.arange(8).reshape(2, 1, 4)
+    key = (slice(1, 2), np.array(0), Ellipsis, np.array([[2, -3]]))
+    np.testing.assert_array_equal(xp.asarray(a)[key].compute(), a[key], strict=True)
+
+
+def test_known_indices_out_of_bounds_are_refused_before_anything_is_written() -> None:
+    x = xp.zeros(3)
+    with pytest.raises(IndexError, match="index 9 is out of bounds for axis 0"):
+        x[[0, 9]] = 1
+    x[0] = 5
+    assert x.compute().tolist() == [5, 0, 0]

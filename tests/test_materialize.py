@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
+import threading
 
 import numpy as np
 import pytest
 
 import lazyxp as xp
-from lazyxp.errors import MaterializationError
+from lazyxp.errors import MaterializationError, UnknownBackend
 from lazyxp.executors.numpy import NumPyExecutor
 
 
@@ -238,3 +239,33 @@ def test_formatting_a_scalar_computes_it() -> None:
     total = xp.sum(xp.asarray([1.0, 2.25]))
     assert f"{total}" == "Array<sum: float64[]>"
     assert f"{total:.1f}" == "3.2"
+
+
+def test_options_in_a_with_block_are_this_threads_own() -> None:
+    seen = []
+    with xp.set_options(strict=True):
+        thread = threading.Thread(target=lambda: seen.append(xp.get_options()["strict"]))
+        thread.start()
+        thread.join()
+        with xp.set_options(materialize="warn"):
+            assert xp.get_options()["strict"]
+    assert seen == [False]
+    assert not xp.get_options()["strict"]
+    for backend in ("nonsense", 42, "lazyxp.nothing"):
+        with pytest.raises((TypeError, UnknownBackend)):
+            xp.set_options(backend=backend)
+    assert xp.get_options()["backend"] is None
+
+
+def test_in_place_results_of_unknown_length_must_fit_when_the_graph_runs() -> None:
+    x, m = xp.asarray([1.0]), xp.asarray([1.0, 2.0, 3.0])
+    x += m[m > 0]
+    with pytest.raises(ValueError, match="broadcast"):
+        x.compute()
+
+
+def test_divmod_records(counting: Counting) -> None:
+    quotient, rest = divmod(xp.asarray([7, -7]), 3)
+    assert counting.ran == []
+    assert (quotient.compute().tolist(), rest.compute().tolist()) == ([2, -3], [1, 2])
+    assert [int(n) for n in divmod(7, xp.asarray(2))] == [3, 1]

@@ -11,7 +11,7 @@ import numpy as np
 from lazyxp import options
 from lazyxp.api import views
 from lazyxp.errors import MaterializationError
-from lazyxp.node import Node, Shape, describe, user_site
+from lazyxp.node import CONSTANT, Node, Shape, describe, graph_lock, user_site
 from lazyxp.shapes import size_of, unify_shapes
 
 if TYPE_CHECKING:
@@ -157,8 +157,9 @@ class Array:
 
     def __repr__(self) -> str:
         node = current(self)
-        if isinstance(node.value, np.ndarray):
-            text = np.array2string(node.value, separator=", ", prefix="Array(", threshold=200)
+        known = np.asarray(node.params["value"], node.dtype) if node.op is CONSTANT else node.value
+        if isinstance(known, np.ndarray):
+            text = np.array2string(known, separator=", ", prefix="Array(", threshold=200)
             return f"Array({text}, dtype={node.dtype})"
         return f"Array<{node.op.name}: {describe(node)}>"
 
@@ -200,8 +201,9 @@ class Array:
         """Compute this array and export it through DLPack."""
         value = _demand(self, "__dlpack__")
         if isinstance(value, np.ndarray):
+            if copy is False:
+                raise BufferError("__dlpack__: the memory belongs to the graph and can only be exported as a copy")
             value = value.copy()
-            copy = None
         return value.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
     def __dlpack_device__(self, /) -> tuple[Any, int]:
@@ -242,7 +244,7 @@ class Array:
         """Iterate over the first axis."""
         if not self._node.shape:
             raise TypeError("iteration over a 0-d array")
-        if options.current.strict and self.ndim > 1:
+        if options.current().strict and self.ndim > 1:
             raise TypeError("iteration over an array of more than one dimension; use unstack (strict=True is set)")
         return (self[i] for i in range(len(self)))
 
@@ -292,8 +294,9 @@ class Array:
 
     def __setitem__(self, key: Any, value: ArrayLike, /) -> None:
         """Write `value`, cast to this array's dtype, to the elements that `key` selects."""
-        views.check_writeable(self)
-        views.write(self, indexing.assigned(self, key, value), user_site())
+        with graph_lock:
+            views.check_writeable(self)
+            views.write(self, indexing.assigned(self, key, value), user_site())
 
     # --- operators ---------------------------------------------------------------------------------------------------
 
@@ -469,6 +472,14 @@ class Array:
         """``x >>= y``, written where x is."""
         return _in_place(self, elementwise.bitwise_right_shift, other) if _takes(other) else NotImplemented
 
+    def __divmod__(self, other: ArrayLike, /) -> tuple[Array, Array]:
+        """``divmod(x, y)``."""
+        return (elementwise.floor_divide(self, other), elementwise.remainder(self, other))
+
+    def __rdivmod__(self, other: ArrayLike, /) -> tuple[Array, Array]:
+        """``divmod(y, x)``."""
+        return (elementwise.floor_divide(other, self), elementwise.remainder(other, self))
+
     def __eq__(self, other: ArrayLike, /) -> Array:  # type: ignore[override]
         """``x == y``."""
         return elementwise.equal(self, other) if _takes(other) else NotImplemented
@@ -507,27 +518,30 @@ def _takes(other: Any) -> bool:
     """Whether an operator may take `other`; if not, Python asks `other`'s own type."""
     if type(other) in _PLAIN:
         return True
-    if options.current.strict:
+    if options.current().strict:
         return False
     return isinstance(other, _TAKEN) or hasattr(type(other), "__array_namespace__") or hasattr(other, "__dlpack__")
 
 
 def _in_place(x: Array, function: Callable[[Any, Any], Array], other: Any) -> Array:
     """``x op= other``: the result, cast to `x`'s dtype, is written where `x` is."""
-    views.check_writeable(x)
     name = f"in-place {function.__name__}"
-    node = current(function(x, other))
-    try:
-        unify_shapes(name, node.shape, x._node.shape)
-    except ValueError:
-        raise ValueError(
-            f"{name}: shape mismatch: the result {describe(node)} does not fit into {describe(x._node)}"
-        ) from None
-    if node.dtype != x._node.dtype:
-        if options.current.strict or not np.can_cast(node.dtype, x._node.dtype, "same_kind"):
-            raise TypeError(f"{name}: cannot cast the result {describe(node)} to {x._node.dtype} in place")
-        node = current(data_types.astype(Array(node), x._node.dtype))
-    views.write(x, node, user_site())
+    with graph_lock:
+        views.check_writeable(x)
+        node, target = current(function(x, other)), current(x)
+        try:
+            unify_shapes(name, node.shape, target.shape)
+        except ValueError:
+            raise ValueError(
+                f"{name}: shape mismatch: the result {describe(node)} does not fit into {describe(target)}"
+            ) from None
+        if node.dtype != target.dtype:
+            if options.current().strict or not np.can_cast(node.dtype, target.dtype, "same_kind"):
+                raise TypeError(f"{name}: cannot cast the result {describe(node)} to {target.dtype} in place")
+            node = current(data_types.astype(Array(node), target.dtype))
+        if node.shape != target.shape:  # known to fit only when the graph runs
+            node = indexing.put(target, (slice(None),) * x.ndim, node, user_site())
+        views.write(x, node, user_site())
     return x
 
 
@@ -549,17 +563,17 @@ def _scalar(x: Array, method: str, kinds: str) -> Any:
     if node.shape or node.dtype.kind not in kinds:
         raise TypeError(f"{method}: expected a 0-d array of a fitting data type, got {describe(node)}")
     value = node.value
-    if type(value) is np.ndarray:
+    if type(value) is np.ndarray and "sample" not in node.params:
         return value.item()
-    if node.op.name == "constant":
-        return node.params["value"]
+    if node.op is CONSTANT:
+        return np.asarray(node.params["value"], node.dtype).item()
     from lazyxp.evaluate import demand_numpy
 
     return demand_numpy(node, method).item()
 
 
 def _known_shape(x: Array) -> Shape:
-    if options.current.materialize != "raise":
+    if options.current().materialize != "raise":
         _demand(x, "shape")
     return current(x).shape  # type: ignore[no-any-return]
 

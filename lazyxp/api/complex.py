@@ -91,6 +91,6 @@ def imag(x: ArrayLike, /) -> Array:
     array = operand(x, "numeric", "imag")
     if array.dtype.kind == "c":
         return record_view(IMAG, array)
-    if options.current.strict:
+    if options.current().strict:
         raise TypeError(f"imag: expected complex data, got {describe(current(array))} (strict=True is set)")
     return record(IMAG, array)

@@ -25,7 +25,7 @@ def from_object(obj: Any, dtype: DType | None, copy: bool | None, site: Site) ->
         if copy is False:
             raise ValueError(f"asarray: a {type(obj).__name__} cannot become an array without a copy (copy=False)")
         return _from_sequence(obj, dtype, site)
-    if hasattr(obj, "__array_namespace__") or _is_dask(obj):
+    if hasattr(obj, "__array_namespace__") or _is_native(obj):
         return _from_native(obj, copy, site)
     if hasattr(obj, "__dlpack__"):
         return _from_numpy(np.from_dlpack(obj, copy=copy), copy, site)
@@ -39,8 +39,9 @@ def from_object(obj: Any, dtype: DType | None, copy: bool | None, site: Site) ->
         ) from None
 
 
-def _is_dask(obj: Any) -> bool:
-    return type(obj).__module__.partition(".")[0] == "dask" and hasattr(obj, "dask")
+def _is_native(obj: Any) -> bool:
+    """Whether `obj` is an array of a backend whose arrays do not name their namespace."""
+    return type(obj).__module__.partition(".")[0] in ("dask", "cupy") and hasattr(obj, "dtype")
 
 
 def _from_numpy(value: np.ndarray[Any, Any], copy: bool | None, site: Site) -> Array:
@@ -49,9 +50,7 @@ def _from_numpy(value: np.ndarray[Any, Any], copy: bool | None, site: Site) -> A
         raise ValueError("asarray: an array in another byte order cannot be used without a copy (copy=False)")
     array = Array(from_numpy(value, copy=copy, site=site))
     if not value.flags.writeable and not copy:
-        array._cell = views.Cell(array._node, "it was recorded from a read-only NumPy array")
-        array._version = 0
-        array._view = None
+        views.found(array, "it was recorded from a read-only NumPy array")
     return array
 
 
@@ -67,7 +66,7 @@ def _from_native(obj: Any, copy: bool | None, site: Site) -> Array:
 
 def _from_sequence(obj: Any, dtype: DType | None, site: Site) -> Array:
     if _holds_array(obj):
-        if options.current.strict:
+        if options.current().strict:
             raise TypeError("asarray: sequences of arrays are not in the standard; use stack (strict=True is set)")
         from lazyxp.api.creation import asarray
         from lazyxp.api.manipulation import stack
@@ -77,8 +76,8 @@ def _from_sequence(obj: Any, dtype: DType | None, site: Site) -> Array:
         value = np.asarray(obj, dtype=dtype)
     except ValueError as error:
         raise ValueError(f"asarray: {error}") from None
-    if value.dtype == object:
-        raise OverflowError(f"asarray: {obj!r:.60} holds numbers that fit no data type, or things that are no numbers")
+    if value.dtype == object and all(isinstance(item, int) for item in value.flat):
+        raise OverflowError(f"asarray: {obj!r:.60} holds integers that fit no data type")
     dtypes.as_dtype(value.dtype, "asarray")
     return Array(owned(value, site))
 

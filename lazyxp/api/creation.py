@@ -83,7 +83,8 @@ def asarray(
         "cpu" or None.
     copy : bool, optional
         True: always copy. False: never, or ValueError. None: NumPy arrays up to 64 KiB are copied, larger ones are
-        shared, and changing them before the graph has run raises `SourceMutated`.
+        shared and must not change before the graph has run (a change raises `SourceMutated` if it shows in a sample of
+        the elements).
 
     Returns
     -------
@@ -227,7 +228,7 @@ def _full(shape: Shape, fill_value: Any, dtype: DTypeLike | None, function: str)
     target = None if dtype is None else dtypes.as_dtype(dtype, function)
     if type(fill_value) not in SCALARS:
         value = operand(fill_value, "all", function)
-        if options.current.strict or value.ndim:
+        if options.current().strict or value.ndim:
             raise TypeError(f"{function}: fill_value must be a Python scalar, got {describe(current(value))}")
         return record(BROADCAST_TO, value if target is None else cast(value, target), shape=shape)
     target = target or _scalar_dtype(fill_value)
@@ -539,12 +540,17 @@ def arange(
     check_device(device, "arange")
     first, last = (0, start) if stop is None else (start, stop)
     first, last, step = (_number(v, "arange") for v in (first, last, step))
+    if any(isinstance(v, complex) for v in (first, last, step)):
+        raise TypeError(f"arange: expected real numbers, got {first}, {last} and {step}")
     if step == 0:
         raise ValueError("arange: step must not be zero")
     integers = all(isinstance(v, int) for v in (first, last, step))
-    target = (dtypes.int64 if integers else dtypes.float64) if dtype is None else dtypes.as_dtype(dtype, "arange")
+    if dtype is not None:
+        target = dtypes.as_dtype(dtype, "arange")
+    else:
+        target = _scalar_dtype(max(first, last)) if integers else dtypes.float64
     if integers:
-        length = len(range(first, last, step))  # type: ignore[arg-type]
+        length = max(0, -((first - last) // step))
     else:
         exact = (last - first) / step
         if not math.isfinite(exact):
@@ -713,7 +719,7 @@ def meshgrid(*arrays: Array, indexing: Literal["xy", "ij"] = "xy") -> tuple[Arra
     if any(v.ndim > 1 for v in vectors):
         listed = ", ".join(describe(current(v)) for v in vectors)
         raise ValueError(f"meshgrid: expected 1-D arrays, got {listed}")
-    if options.current.strict and len({v.dtype for v in vectors}) > 1:
+    if options.current().strict and len({v.dtype for v in vectors}) > 1:
         raise ValueError("meshgrid: the arrays must have one dtype (strict=True is set)")
     axes = list(range(len(vectors)))
     if indexing == "xy" and len(axes) > 1:

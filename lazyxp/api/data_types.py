@@ -90,7 +90,7 @@ def astype(x: Array, dtype: DTypeLike, /, *, copy: bool = True, device: Device |
     if x.dtype == target:
         return copy_of(x) if copy else x
     if x.dtype.kind == "c" and target.kind not in "cb":
-        if options.current.strict:
+        if options.current().strict:
             raise TypeError(f"astype: {describe(current(x))} cannot become {target}; take real(x) or imag(x)")
         warnings.warn(
             f"astype: casting {x.dtype} to {target} discards the imaginary part",
@@ -114,7 +114,8 @@ def can_cast(from_: DTypeLike | Array, to: DTypeLike, /) -> bool:
     Returns
     -------
     bool
-        Whether the cast is safe.
+        Whether the cast is safe; under ``strict=True`` only if the standard promotes the two dtypes at all, which it
+        does not do for int32 and float64.
 
     Raises
     ------
@@ -131,7 +132,10 @@ def can_cast(from_: DTypeLike | Array, to: DTypeLike, /) -> bool:
     >>> xp.can_cast(xp.int32, xp.float64), xp.can_cast(xp.float64, xp.int32)
     (True, False)
     """
-    return bool(np.can_cast(_dtype_of(from_, "can_cast"), _dtype_of(to, "can_cast")))
+    source, target = _dtype_of(from_, "can_cast"), _dtype_of(to, "can_cast")
+    if options.current().strict and not dtypes.same_kind(source, target):
+        return False
+    return bool(np.can_cast(source, target))
 
 
 def finfo(type: DTypeLike | Array, /) -> FInfo:
@@ -283,11 +287,11 @@ def result_type(*arrays_and_dtypes: DTypeLike | Array | Scalar) -> DType:
     scalars = [x for x in arrays_and_dtypes if type(x) in SCALARS]
     arrays = [_dtype_of(x, "result_type") for x in arrays_and_dtypes if type(x) not in SCALARS]
     if not arrays:
-        if not scalars or options.current.strict:
+        if not scalars or options.current().strict:
             raise ValueError("result_type: needs at least one array or dtype")
         return np.result_type(*scalars)
     dtype = dtypes.promote(*arrays)
-    if options.current.strict:
+    if options.current().strict:
         for value in scalars:
             if not dtypes.scalar_fits(type(value), dtype):
                 raise TypeError(f"result_type: a Python {type(value).__name__} cannot be mixed with {dtype} data")

@@ -45,7 +45,7 @@ class LoopRule:
             loop = self._loops[operands] = self._resolve(operands)
             if len(set(operands)) == 1 and set(loop[:-1]) == set(operands):
                 self.same[operands[0]] = loop[-1]
-        if options.current.strict:
+        if options.current().strict:
             self._check_standard(operands)
         return loop
 
@@ -133,7 +133,7 @@ def _unary(op: Op, rule: LoopRule) -> Callable[..., Array]:
     same = rule.same
 
     def call(x: Any, /) -> Array:
-        if type(x) is Array and not options.current.strict:
+        if type(x) is Array and not options.current().strict:
             a = x._node if x._cell is None else views.current(x)
             dtype = same.get(a.dtype)
             if dtype is not None:
@@ -147,7 +147,7 @@ def _binary(op: Op, rule: LoopRule) -> Callable[..., Array]:
     same = rule.same
 
     def call(x1: Any, x2: Any, /) -> Array:
-        if type(x1) is Array and type(x2) is Array and not options.current.strict:
+        if type(x1) is Array and type(x2) is Array and not options.current().strict:
             a = x1._node if x1._cell is None else views.current(x1)
             b = x2._node if x2._cell is None else views.current(x2)
             if a.dtype is b.dtype and a.shape == b.shape:

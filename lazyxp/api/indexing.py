@@ -33,6 +33,8 @@ def selected(shape: Shape, key: Key, indices: tuple[Meta, ...]) -> Shape:
     apart = False
     axis = 0
     for position, entry in enumerate(key):
+        if entry is Ellipsis:
+            continue
         if entry is None:
             kept.append(1)
             continue
@@ -107,10 +109,10 @@ def getitem(x: Array, key: Any) -> Array:
 def assigned(x: Array, key: Any, value: ArrayLike) -> Node:
     """The node of `x` after ``x[key] = value``."""
     site = user_site()
-    canonical, arrays, _ = _parse(x, key)
+    canonical, arrays, _ = _parse(x, key, writes=True)
     node = current(x)
     if type(value) in SCALARS:
-        if options.current.strict and not dtypes.scalar_fits(type(value), node.dtype):
+        if options.current().strict and not dtypes.scalar_fits(type(value), node.dtype):
             raise TypeError(f"assignment: a Python {type(value).__name__} cannot go into {node.dtype} (strict=True)")
         values = constant(value, node.dtype, "assignment", site)  # type: ignore[arg-type]
     else:
@@ -146,7 +148,7 @@ def _fit_value(value: Array, dtype: np.dtype[Any], site: Any) -> Node:
 
     if value.dtype == dtype:
         return current(value)
-    if options.current.strict and dtypes.promote(value.dtype, dtype, function="assignment") != dtype:
+    if options.current().strict and dtypes.promote(value.dtype, dtype, function="assignment") != dtype:
         raise TypeError(f"assignment: {describe(current(value))} cannot go into {dtype} (strict=True is set)")
     return current(astype(value, dtype))
 
@@ -154,8 +156,8 @@ def _fit_value(value: Array, dtype: np.dtype[Any], site: Any) -> Node:
 # --- parsing ---------------------------------------------------------------------------------------------------------
 
 
-def _parse(x: Array, key: Any) -> tuple[Key, list[Array], bool]:
-    """The canonical key, its index arrays, and whether it is ints only (NumPy gives a scalar then, not a view)."""
+def _parse(x: Array, key: Any, *, writes: bool = False) -> tuple[Key, list[Array], bool]:
+    """The canonical key, its index arrays, and whether ints alone select one element (in NumPy a scalar)."""
     node = current(x)
     entries = list(key) if type(key) is tuple else [key]
     arrays: list[Array] = []
@@ -172,12 +174,14 @@ def _parse(x: Array, key: Any) -> tuple[Key, list[Array], bool]:
             else:
                 arrays.append(array)
                 used += array.ndim if array.dtype.kind == "b" else 1
-    single = not arrays and all(isinstance(e, int) for e in entries)
+    single = not arrays and used == len(node.shape) and all(isinstance(e, int) for e in entries)
     if used > len(node.shape):
         raise IndexError(f"too many indices: {used} for {describe(node)}")
-    entries = _expand_ellipsis(entries, len(node.shape) - used, node)
-    if arrays and options.current.strict:
-        _check_standard_key(entries, arrays)
+    if options.current().strict:
+        _check_standard_key(key, entries, arrays, writes)
+        if used < len(node.shape) and ... not in entries and not _has_mask(arrays):
+            raise IndexError(f"{used} indices for {describe(node)}; add an ellipsis (strict=True is set)")
+    entries = _expand_ellipsis(entries, len(node.shape) - used, bool(arrays))
     return _check_bounds(entries, arrays, node), arrays, single
 
 
@@ -207,20 +211,36 @@ def _index_list(entry: Any) -> Array:
     return asarray(index, dtype=dtypes.int64) if index.size == 0 else index
 
 
-def _expand_ellipsis(entries: list[Any], missing: int, node: Node) -> list[Any]:
+def _expand_ellipsis(entries: list[Any], missing: int, advanced: bool) -> list[Any]:
     dots = [i for i, e in enumerate(entries) if e is Ellipsis]
     if len(dots) > 1:
         raise IndexError("an index can only have a single ellipsis ('...')")
     at = dots[0] if dots else len(entries)
-    return [*entries[:at], *[slice(None)] * missing, *entries[at + len(dots) :]]
+    before, after = entries[:at], entries[at + len(dots) :]
+    if advanced and missing == 0 and any(map(_is_index, before)) and any(map(_is_index, after)):
+        return entries  # even an ellipsis that stands for no axis sets index arrays apart
+    return [*before, *[slice(None)] * missing, *after]
 
 
-def _check_standard_key(entries: list[Any], arrays: list[Array]) -> None:
-    masks = [a for a in arrays if a.dtype.kind == "b"]
-    if masks and (len(arrays) > 1 or any(not isinstance(e, (str, slice)) for e in entries)):
-        raise IndexError("a boolean mask must be the only index (strict=True is set)")
-    if not masks and any(e is None or isinstance(e, slice) for e in entries):
+def _is_index(entry: Any) -> bool:
+    return isinstance(entry, (int, str))
+
+
+def _has_mask(arrays: list[Array]) -> bool:
+    return any(a.dtype.kind == "b" for a in arrays)
+
+
+def _check_standard_key(key: Any, entries: list[Any], arrays: list[Array], writes: bool) -> None:
+    """Refuse the keys that the standard does not define."""
+    if sum(isinstance(e, Array) for e in (key if type(key) is tuple else (key,))) != len(arrays):
+        raise IndexError("index arrays and masks must be lazyxp arrays (strict=True is set)")
+    if _has_mask(arrays):
+        if len(entries) > 1:
+            raise IndexError("a boolean mask must be the only index (strict=True is set)")
+    elif arrays and any(e is None or e is Ellipsis or isinstance(e, slice) for e in entries):
         raise IndexError("integer arrays may be combined with integers only, one for each axis (strict=True is set)")
+    elif writes and (arrays or None in entries):
+        raise IndexError("integers, slices, an ellipsis or a mask select what is written to (strict=True is set)")
 
 
 def _check_bounds(entries: list[Any], arrays: list[Array], node: Node) -> Key:
@@ -229,8 +249,8 @@ def _check_bounds(entries: list[Any], arrays: list[Array], node: Node) -> Key:
     axis = 0
     key: list[Any] = []
     for entry in entries:
-        if entry is None:
-            key.append(None)
+        if entry is None or entry is Ellipsis:
+            key.append(entry)
             continue
         if type(entry) is str:
             array = next(index)
@@ -239,6 +259,7 @@ def _check_bounds(entries: list[Any], arrays: list[Array], node: Node) -> Key:
                 _check_mask(array, node, axis)
                 axis += array.ndim
                 continue
+            _check_known_indices(current(array).value, node, axis)
         elif type(entry) is slice:
             key.append(_canonical_slice(entry, node.shape[axis]))
         else:
@@ -254,12 +275,24 @@ def _canonical_slice(entry: slice, side: int | None) -> slice:
     start, stop, step = (None if p is None else operator.index(p) for p in (entry.start, entry.stop, entry.step))
     if step == 0:
         raise ValueError("slice step cannot be zero")
+    if options.current().strict and side is not None and any(p is not None and abs(p) > side for p in (start, stop)):
+        raise IndexError(f"slice {start}:{stop} ends outside of an axis of length {side} (strict=True is set)")
     if side is None or (start is None and stop is None and step in (None, 1)):
         return slice(start, stop, step)
     first, after, step = slice(start, stop, step).indices(side)
     if not range(first, after, step):
         return slice(0, 0, 1)
     return slice(first, None if after < 0 else after, step)
+
+
+def _check_known_indices(indices: Any, node: Node, axis: int) -> None:
+    """Refuse index arrays out of bounds where their values are at hand; others are checked when the graph runs."""
+    side = node.shape[axis]
+    if isinstance(indices, np.ndarray) and indices.size and side is not None:
+        lowest, highest = int(indices.min()), int(indices.max())
+        if not -side <= lowest <= highest < side:
+            wrong = lowest if lowest < -side else highest
+            raise IndexError(f"index {wrong} is out of bounds for axis {axis} of {describe(node)}")
 
 
 def _check_mask(mask: Array, node: Node, axis: int) -> None:
@@ -312,7 +345,7 @@ def take(x: Array, indices: Array, /, *, axis: int | None = None) -> Array:
     """
     x = operand(x, "all", "take")
     index = operand(indices, "integer", "take")
-    if options.current.strict and index.ndim != 1:
+    if options.current().strict and index.ndim != 1:
         raise ValueError(f"take: indices must be 1-D, got {describe(current(index))} (strict=True is set)")
     if axis is None:
         if x.ndim != 1:

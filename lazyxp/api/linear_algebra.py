@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lazyxp import options
 from lazyxp.api.array import Array
 from lazyxp.api.recording import common, current, operand, record
 from lazyxp.node import Meta, Op, describe
@@ -181,6 +182,8 @@ def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
     if not a.ndim or not b.ndim:
         raise ValueError(f"vecdot: 0-d operands are not allowed, got {describe(current(a))} and {describe(current(b))}")
     ndim = min(a.ndim, b.ndim)
+    if axis >= 0 and options.current().strict:
+        raise ValueError(f"vecdot: axis must be negative, from {-ndim} to -1, not {axis} (strict=True is set)")
     if a.ndim != b.ndim and axis >= 0:
         raise ValueError(f"vecdot: axis {axis} must be negative where the numbers of dimensions differ")
     return record(VECDOT, a, b, axis=normalize_axis(axis, ndim, "vecdot") - ndim)

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Any
 from lazyxp import options
 from lazyxp.api import views
 from lazyxp.api.array import Array
-from lazyxp.api.recording import as_array, at_least, common, current, known_shape, operand, record, record_view
+from lazyxp.api.recording import (
+    as_array,
+    at_least,
+    cast,
+    common,
+    copy_of,
+    current,
+    known_shape,
+    operand,
+    record,
+    record_view,
+)
+from lazyxp.dtypes import int64
 from lazyxp.node import Meta, Op, Shape, describe
 from lazyxp.shapes import (
     as_index,
@@ -141,7 +153,7 @@ def permute_dims(x: Array, /, axes: tuple[int, ...]) -> Array:
 
 def transpose(x: Array) -> Array:
     """`x` with its axes reversed; under ``strict=True`` only in two dimensions."""
-    if options.current.strict and x.ndim != 2:
+    if options.current().strict and x.ndim != 2:
         raise ValueError(f"x.T needs two dimensions, got {describe(current(x))}; use x.mT or permute_dims")
     return record_view(PERMUTE_DIMS, x, axes=tuple(range(x.ndim))[::-1])
 
@@ -239,6 +251,8 @@ def reshape(x: Array, /, shape: tuple[int, ...], *, copy: bool | None = None) ->
 
     Raises
     ------
+    TypeError
+        Under ``strict=True``, if `shape` is not a tuple.
     ValueError
         If the sizes differ, or ``copy=False`` and `x`'s memory cannot be seen in this shape.
 
@@ -254,6 +268,7 @@ def reshape(x: Array, /, shape: tuple[int, ...], *, copy: bool | None = None) ->
            [3, 4, 5]])
     """
     x = operand(x, "all", "reshape")
+    _check_tuple(shape, "reshape: shape")
     filled = fill_in(shape, current(x).shape, "reshape")
     sides = tuple(-1 if n is None else n for n in filled)
     if copy:
@@ -263,6 +278,11 @@ def reshape(x: Array, /, shape: tuple[int, ...], *, copy: bool | None = None) ->
     if copy is False:
         raise ValueError(f"reshape: {describe(current(x))} cannot become {show(filled)} without a copy (copy=False)")
     return record(RESHAPE, x, shape=sides)
+
+
+def _check_tuple(value: Any, what: str) -> None:
+    if options.current().strict and not isinstance(value, tuple):
+        raise TypeError(f"{what} must be a tuple of ints, not {value!r} (strict=True is set)")
 
 
 def expand_dims(x: Array, /, axis: int | tuple[int, ...]) -> Array:
@@ -332,7 +352,7 @@ def squeeze(x: Array, /, axis: int | tuple[int, ...]) -> Array:
     """
     x = operand(x, "all", "squeeze")
     if axis is None:
-        raise TypeError("squeeze: axis must be given as an int or a tuple of ints")
+        raise ValueError("squeeze: axis must be given as an int or a tuple of ints")
     return record_view(SQUEEZE, x, axis=normalize_axes(axis, x.ndim, "squeeze"))
 
 
@@ -634,10 +654,13 @@ def roll(x: Array, /, shift: int | tuple[int, ...], *, axis: Axes = None) -> Arr
         return reshape(record(ROLL, reshape(x, (-1,)), shift=shifts, axis=(0,)), known_shape(x, "roll"))
     axes = tuple(axis) if isinstance(axis, Sequence) else (axis,)
     axes = tuple(normalize_axis(a, x.ndim, "roll") for a in axes)
-    if len(shifts) not in (1, len(axes)) and len(axes) != 1:
+    if len(shifts) == 1:
+        shifts *= len(axes)
+    elif len(axes) == 1:
+        axes *= len(shifts)
+    if len(shifts) != len(axes):
         raise ValueError(f"roll: shift {shift} and axis {axis} differ in length")
-    count = max(len(shifts), len(axes))
-    return record(ROLL, x, shift=shifts * (count // len(shifts)), axis=axes * (count // len(axes)))
+    return record(ROLL, x, shift=shifts, axis=axes) if axes else copy_of(x)
 
 
 def repeat(x: Array, repeats: int | Array, /, *, axis: int | None = None) -> Array:
@@ -685,6 +708,7 @@ def repeat(x: Array, repeats: int | Array, /, *, axis: int | None = None) -> Arr
     counts = operand(repeats, "integer", "repeat")
     if counts.ndim > 1:
         raise ValueError(f"repeat: repeats must be an integer or 1-D, got {describe(current(counts))}")
+    counts = cast(counts, int64)  # NumPy takes no uint64
     if counts.ndim == 1 and current(counts).shape != (1,):
         unify("repeat", current(x).shape[axis], current(counts).shape[0])
     return record(REPEAT, x, counts, axis=axis, count=None)
@@ -707,6 +731,8 @@ def tile(x: Array, repetitions: tuple[int, ...], /) -> Array:
 
     Raises
     ------
+    TypeError
+        Under ``strict=True``, if `repetitions` is not a tuple.
     ValueError
         If a repetition is negative.
 
@@ -721,5 +747,6 @@ def tile(x: Array, repetitions: tuple[int, ...], /) -> Array:
     array([1, 2, 1, 2])
     """
     x = operand(x, "all", "tile")
+    _check_tuple(repetitions, "tile: repetitions")
     counts = as_shape(repetitions, "tile")
     return record(TILE, x, repetitions=(1,) * (x.ndim - len(counts)) + counts)

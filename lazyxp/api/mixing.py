@@ -18,7 +18,7 @@ def array_or_scalar(x: ArrayLike, category: str, function: str) -> Array | Scala
     """`x` itself if it is a Python scalar, else as an Array whose dtype is in `category`."""
     if type(x) not in SCALARS:
         return operand(x, category, function)
-    if options.current.strict and type(x) is complex and not dtypes.in_category(dtypes.complex128, category):
+    if options.current().strict and type(x) is complex and not dtypes.in_category(dtypes.complex128, category):
         raise TypeError(f"{function}: expected {category} data, got {x!r} (strict=True is set)")
     return x  # type: ignore[return-value]
 
@@ -29,7 +29,7 @@ def weak_dtype(function: str, *operands: Array | Scalar) -> DType:
     scalars = [type(x) for x in operands if not isinstance(x, Array)]
     if not scalars:
         return dtypes.promote(*arrays, function=function)
-    if options.current.strict:
+    if options.current().strict:
         _check_standard(function, arrays, scalars)
     return np.result_type(*arrays, *[scalar() for scalar in scalars])
 

@@ -57,9 +57,9 @@ def as_array(x: ArrayLike, function: str, dtype: DType | None = None) -> Array:
     """`x` as an Array: itself, a Python scalar of `dtype`, or (unless strict) whatever `asarray` takes."""
     if type(x) is Array:
         return x
-    if isinstance(x, SCALARS) and type(x) in SCALARS:
+    if isinstance(x, SCALARS) and type(x) in SCALARS and (dtype is not None or not options.current().strict):
         return Array(constant(x, dtype or dtypes.default_of(type(x)), function, user_site()))
-    if options.current.strict:
+    if options.current().strict:
         raise TypeError(f"{function}: expected a lazyxp array, got {type(x).__name__} (strict=True is set)")
     if isinstance(x, (np.ndarray, np.generic)):
         return Array(from_numpy(checked(np.asarray(x), function), copy=None, site=user_site()))
@@ -82,7 +82,7 @@ def operand(x: ArrayLike, category: str, function: str) -> Array:
     """
     array = as_array(x, function)
     dtype = array._node.dtype
-    if not dtypes.in_category(dtype, category) and (options.current.strict or _meaningless(dtype, category)):
+    if not dtypes.in_category(dtype, category) and (options.current().strict or _meaningless(dtype, category)):
         raise TypeError(
             f"{function}: expected {category} data, got {describe(current(array))}; cast it with astype first"
         )

@@ -343,7 +343,7 @@ def where(condition: ArrayLike, x1: ArrayLike, x2: ArrayLike, /) -> Array:
     >>> xp.where(x > 0, x, 0.0).compute()
     array([0., 2., 0.])
     """
-    condition = operand(condition, "boolean" if options.current.strict else "all", "where")
+    condition = operand(condition, "boolean" if options.current().strict else "all", "where")
     values = [array_or_scalar(x, "all", "where") for x in (x1, x2)]
     dtype = weak_dtype("where", *values)
     return record(WHERE, cast(condition, dtypes.bool), *[typed(x, dtype, "where") for x in values])

@@ -103,7 +103,7 @@ def isin(x1: ArrayLike, x2: ArrayLike, /, *, invert: bool = False) -> Array:
     >>> xp.isin(xp.asarray([1, 2, 3]), 2, invert=True).compute()
     array([ True, False,  True])
     """
-    category = "integer" if options.current.strict else "all"
+    category = "integer" if options.current().strict else "all"
     operands = [array_or_scalar(x, category, "isin") for x in (x1, x2)]
     dtype = weak_dtype("isin", *operands)
     arrays = [x if isinstance(x, Array) else typed(x, holding(x, dtype), "isin") for x in operands]

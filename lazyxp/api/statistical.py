@@ -154,7 +154,7 @@ def _accumulator(x: Array, dtype: DTypeLike | None, function: str) -> DType:
     if dtype is None:
         return dtypes.accumulator(x.dtype)
     result = dtypes.as_dtype(dtype, function)
-    if options.current.strict and (result.kind == "b" or (x.dtype.kind == "c") > (result.kind == "c")):
+    if options.current().strict and (result.kind == "b" or (x.dtype.kind == "c") > (result.kind == "c")):
         raise TypeError(f"{function}: {x.dtype} data cannot be accumulated in {result} (strict=True is set)")
     return result
 
@@ -361,7 +361,7 @@ def cumulative_prod(
 
 def _cumulative(op: Op, x: ArrayLike, axis: int | None, dtype: DTypeLike | None, include_initial: bool) -> Array:
     x = operand(x, "numeric", op.name)
-    if options.current.strict:
+    if options.current().strict:
         at_least(x, 1, op.name)
     if x.ndim == 0:
         x = manipulation.expand_dims(copy_of(x), axis=0)
@@ -524,7 +524,7 @@ def var(x: ArrayLike, /, *, axis: Axes = None, correction: float = 0.0, keepdims
 
 
 def _spread(op: Op, x: ArrayLike, axis: Axes, correction: Any, keepdims: bool) -> Array:
-    x = operand(x, "real floating-point" if options.current.strict else "floating-point", op.name)
+    x = operand(x, "real floating-point" if options.current().strict else "floating-point", op.name)
     x = cast(x, dtypes.as_floating(x.dtype))
     if not isinstance(correction, Real):
         raise TypeError(f"{op.name}: correction must be a real number, not {correction!r}")

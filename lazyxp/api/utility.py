@@ -182,7 +182,7 @@ def _edge(edge: ArrayLike | None, x: Array, axis: int, name: str) -> Array | Non
     if edge is None:
         return None
     edge = operand(edge, "numeric", "diff")
-    if edge.ndim == 0 and not options.current.strict:
+    if edge.ndim == 0 and not options.current().strict:
         sides = x._node.shape
         if None in (*sides[:axis], *sides[axis + 1 :]):
             sides = x.shape

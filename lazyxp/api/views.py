@@ -7,27 +7,36 @@ handles notice the new version and replay their chain on it. Handles that were n
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from lazyxp.node import OPS, Node, Op, Shape, Site, describe, make
+from lazyxp.node import OPS, SOURCE, Node, Op, Shape, Site, describe, graph_lock, make
 
 if TYPE_CHECKING:
     from lazyxp.api.array import Array
 
+Strides = tuple[int, ...]
+
 
 class Cell:
-    """The storage that a base and its views share."""
+    """The storage that a base and its views share.
 
-    __slots__ = ("node", "readonly", "version")
+    `strides` are those that NumPy's array would have. `synced` refers to the handles whose node is that of the current
+    version: a write makes them let it go, or each old version of the storage would stay in memory.
+    """
+
+    __slots__ = ("node", "readonly", "strides", "synced", "version")
 
     def __init__(self, node: Node, readonly: str = "") -> None:
         self.node = node
         self.version = 0
         self.readonly = readonly
+        self.strides = _strides_of(node)
+        self.synced: list[weakref.ref[Array]] = []
 
 
 class View:
@@ -47,31 +56,42 @@ def current(x: Array) -> Node:
     cell = x._cell
     if cell is None or x._version == cell.version:
         return x._node
-    version, node = cell.version, cell.node
-    for step in _chain(x._view):
-        node = make(step.op, node, site=step.site, **step.params)
-    x._node, x._version = node, version
+    with graph_lock:
+        node = cell.node
+        for step in _chain(x._view):
+            node = make(step.op, node, site=step.site, **step.params)
+        x._node, x._version = node, cell.version
+        cell.synced.append(weakref.ref(x))
     return node
 
 
 def attach(x: Array, view: Array, op: Op, params: dict[str, Any], site: Site) -> None:
     """Make handle `view`, just recorded by `op` on `x`, a view of `x`."""
-    cell = x._cell
-    if cell is None:
-        cell = x._cell = Cell(x._node)
-        x._version = 0
-        x._view = None
-    view._cell = cell
-    view._version = cell.version
-    view._view = View(x._view, op, params, site)
+    with graph_lock:
+        cell = x._cell if x._cell is not None else found(x)
+        view._cell = cell
+        view._version = x._version
+        view._view = _joined(x._view, op, params, site, x._node)
+        cell.synced.append(weakref.ref(view))
+
+
+def found(x: Array, readonly: str = "") -> Cell:
+    """Give handle `x` a storage cell, of which it is the base."""
+    cell = x._cell = Cell(x._node, readonly)
+    x._version = 0
+    x._view = None
+    cell.synced.append(weakref.ref(x))
+    return cell
 
 
 def write(x: Array, node: Node, site: Site) -> None:
     """Let `node`, of `x`'s shape and dtype, be what `x` holds, and let every handle on its storage see it."""
     cell = x._cell
     if cell is None:
-        x._node = node
-        return
+        if not _is_laid_out(x._node):
+            x._node = node
+            return
+        cell = found(x)
     steps = _chain(x._view)
     _check_writeable(cell, steps)
     parents = [cell.node]
@@ -82,8 +102,17 @@ def write(x: Array, node: Node, site: Site) -> None:
         whole = _PUT[step.op.name](parents.pop(), step.params, whole, site)
     cell.node = whole
     cell.version += 1
+    for handle in [ref() for ref in cell.synced]:
+        if handle is not None:
+            handle._node = _outline(handle._node)
     x._node = node
     x._version = cell.version
+    cell.synced = [weakref.ref(x)]
+
+
+def _outline(node: Node) -> Node:
+    """What an outdated handle keeps: the shape and dtype of its node, but not its value or arguments."""
+    return Node(node.op, (), node.params, node.shape, node.dtype, node.site)
 
 
 def check_writeable(x: Array) -> None:
@@ -112,22 +141,31 @@ def _chain(view: View | None) -> list[View]:
     return steps
 
 
-def reshapes_in_place(x: Array, shape: Shape) -> bool:
-    """Whether NumPy would reshape `x` without a copy: asked of NumPy itself, on memory that is never touched.
+# --- memory layout ---------------------------------------------------------------------------------------------------
 
-    A source has the strides of its data; the result of any other op counts as C-contiguous.
-    """
+
+def _is_laid_out(node: Node) -> bool:
+    """Whether `node` is a NumPy array whose elements are not in C order, which its handle has to remember."""
+    return node.op is SOURCE and isinstance(node.value, np.ndarray) and not node.value.flags.c_contiguous
+
+
+def _strides_of(node: Node) -> Strides | None:
+    """The strides of a source; None for C order, in which the results of all other ops count as being."""
+    return node.value.strides if _is_laid_out(node) else None
+
+
+def reshapes_in_place(x: Array, shape: Shape) -> bool:
+    """Whether NumPy would reshape `x` without a copy: asked of NumPy itself, on memory that is never touched."""
     steps = [] if x._cell is None else _chain(x._view)
     base = x._node if x._cell is None else x._cell.node
-    if None in base.shape or None in shape:
-        return not steps
-    held = base.value
-    if not steps and (not isinstance(held, np.ndarray) or held.flags.c_contiguous):
+    strides = _strides_of(base) if x._cell is None else x._cell.strides
+    if not steps and strides is None:
         return True
-    if isinstance(held, np.ndarray):
-        strides = held.strides
-    else:
-        strides = tuple(int(s) for s in np.cumprod((base.dtype.itemsize, *base.shape[:0:-1]))[::-1][: len(base.shape)])
+    if None in base.shape or None in shape:
+        return False
+    itemsize = base.dtype.itemsize
+    if strides is None:
+        strides = tuple(int(s) for s in np.cumprod((itemsize, *base.shape[:0:-1]))[::-1][: len(base.shape)])
     ghost: Any = as_strided(np.empty((), base.dtype), base.shape, strides)
     for step in steps:
         ghost = _GHOST[step.op.name](ghost, **step.params)
@@ -136,6 +174,25 @@ def reshapes_in_place(x: Array, shape: Shape) -> bool:
     except ValueError:
         return False
     return True
+
+
+# --- chains ----------------------------------------------------------------------------------------------------------
+
+
+def _joined(last: View | None, op: Op, params: dict[str, Any], site: Site, node: Node) -> View | None:
+    """The chain `last` with one more step on `node`, written shorter where it can be: chains are replayed."""
+    if op.name == "reshape" and params["shape"] == node.shape:
+        return last
+    if last is not None and last.op is op:
+        if op.name == "reshape":
+            return View(last.parent, op, params, site)
+        if op.name == "permute_dims":
+            axes = tuple(last.params["axes"][i] for i in params["axes"])
+            return last.parent if axes == tuple(range(len(axes))) else View(last.parent, op, {"axes": axes}, site)
+        if op.name == "flip":
+            axis = tuple(sorted({*last.params["axis"]} ^ {*params["axis"]}))
+            return View(last.parent, op, {"axis": axis}, site) if axis else last.parent
+    return View(last, op, params, site)
 
 
 # --- how a view's new value is put back into its parent --------------------------------------------------------------

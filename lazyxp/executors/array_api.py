@@ -10,9 +10,9 @@ import numpy as np
 
 from lazyxp.errors import UnsupportedOperation
 from lazyxp.executors import registry
-from lazyxp.executors.base import Executor
+from lazyxp.executors.base import Executor, failure
 from lazyxp.executors.lowerings import GENERIC, OPERATORS
-from lazyxp.node import CONSTANT, OUTPUT, Node, Op, describe
+from lazyxp.node import CONSTANT, OUTPUT, Node, Op
 from lazyxp.plan import Plan, Step
 
 Lowering = Callable[..., Any]
@@ -49,6 +49,10 @@ class ArrayAPIExecutor(Executor):
         """Why this executor does not run `op`, if a reason is known."""
         return self.refused.get(op.name, "")
 
+    def how(self, op: Op) -> str:
+        """Whether `op` is "lowered", run in this executor's own way, or a "native" function of the namespace."""
+        return "lowered" if op.name in self.lowerings else "native"
+
     def implementation(self, name: str) -> Lowering | None:
         """What runs the op called `name`, as ``f(*arrays, **params)``."""
         try:
@@ -84,15 +88,12 @@ class ArrayAPIExecutor(Executor):
             try:
                 buffers[step.output] = self.execute(step, [buffers[i] for i in step.inputs])
             except Exception as error:
-                error.add_note(
-                    f"lazyxp: while {self.name} ran {node.op.name} on "
-                    f"{' and '.join(describe(a) for a in node.args) or 'no arrays'}, recorded at {node.where}"
-                )
+                error.add_note(failure(self.name, node))
                 raise
             for i in step.frees:
                 buffers[i] = None
         return [
-            self.hold(buffers[i]) if keep else self.deliver(buffers[i], k in plan.shared)
+            self.hold(buffers[i]) if keep and k not in plan.borrowed else self.deliver(buffers[i], k in plan.shared)
             for k, i in enumerate(plan.outputs)
         ]
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyxp.node import Op
+from lazyxp.errors import BackendUnavailable
+from lazyxp.node import Node, Op, describe
 from lazyxp.plan import Plan
 
 
@@ -18,6 +23,37 @@ class Status(NamedTuple):
     reason: str = ""
     version: str | None = None
     devices: tuple[str, ...] = ()
+
+
+def failure(backend: str, node: Node) -> str:
+    """The note on an error that `node` caused while it ran."""
+    operands = " and ".join(describe(a) for a in node.args) or "no arrays"
+    return f"lazyxp: while {backend} ran {node.op.name} on {operands}, recorded at {node.where}"
+
+
+def installed(package: str, *, extra: str) -> Status:
+    """Whether `package` is installed, without importing it; `extra` is lazyxp's extra that installs it."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        return Status(False, f'the package {package!r} is not installed; pip install "lazyxp[{extra}]"')
+    try:
+        return Status(True, version=metadata.version(package))
+    except metadata.PackageNotFoundError:
+        return Status(True)
+
+
+@contextmanager
+def require(backend: str, status: Status) -> Iterator[None]:
+    """Import what `backend` needs in this context; BackendUnavailable says why it cannot run here."""
+    if not status.available:
+        raise BackendUnavailable(f"backend {backend!r} cannot run here: {status.reason}")
+    try:
+        yield
+    except ImportError as error:
+        raise BackendUnavailable(f"backend {backend!r} cannot be imported: {error}") from error
 
 
 class Executor(ABC):
@@ -52,3 +88,7 @@ class Executor(ABC):
     def refuses(self, op: Op) -> str:
         """Why this executor does not run `op`, where there is more to say than that it lacks it."""
         return ""
+
+    def how(self, op: Op) -> str:
+        """How this executor runs an `op` that it supports, in a few words for the support matrix."""
+        return "native"

@@ -6,6 +6,7 @@ function of the same name, called with the node's parameters as keywords.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -51,10 +52,39 @@ def _frequencies(name: str) -> Callable[..., Any]:
     return lambda xp, *, n, d, dtype: getattr(xp.fft, name)(n, d=d, dtype=dtype)
 
 
+def _complex_transform(name: str) -> Callable[..., Any]:
+    """The standard's complex transforms take complex data only; many namespaces take real data, and gain by it."""
+
+    def transform(xp: Any, x: Any, **params: Any) -> Any:
+        function = getattr(xp.fft, name)
+        try:
+            return function(x, **params)
+        except TypeError:
+            if xp.isdtype(x.dtype, "complex floating"):
+                raise
+            return function(xp.astype(x, xp.complex64 if x.dtype == xp.float32 else xp.complex128), **params)
+
+    return transform
+
+
+def nan_where_no_freedom(name: str) -> Callable[..., Any]:
+    """`std` or `var`: NaN where the divisor is not positive, as the standard has it."""
+
+    def spread(xp: Any, x: Any, *, axis: tuple[int, ...], correction: float, keepdims: bool) -> Any:
+        if math.prod(x.shape[i] for i in axis) - correction > 0:
+            return getattr(xp, name)(x, axis=axis, correction=correction, keepdims=keepdims)
+        shape = tuple(1 if i in axis else n for i, n in enumerate(x.shape) if keepdims or i not in axis)
+        return xp.full(shape, xp.nan, dtype=xp.abs(x).dtype)
+
+    return spread
+
+
 # Ops that are operators of the array object, not functions of the namespace.
 OPERATORS = frozenset(("getitem", "setitem", "matmul"))
 GENERIC: Mapping[str, Callable[..., Any]] = {
     "getitem": _getitem,
+    **{name: nan_where_no_freedom(name) for name in ("std", "var")},
+    **{f"fft.{name}": _complex_transform(name) for name in ("fft", "ifft", "fftn", "ifftn")},
     "setitem": _setitem,
     "arange": _arange,
     "linspace": _linspace,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import importlib
+import importlib.util
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from types import ModuleType
@@ -61,21 +61,40 @@ def get(backend: Any) -> Executor:
     """The executor of a backend: a name, a module, a namespace or an `Executor`."""
     if isinstance(backend, Executor):
         return backend
+    _check_type(backend)
+    executor = _made.get(backend)
+    if executor is None:
+        executor = _made[backend] = _make(backend)
+    return executor
+
+
+def check_known(backend: Any) -> None:
+    """Refuse a backend that `get` could not find, without importing it."""
+    if isinstance(backend, Executor):
+        return
+    _check_type(backend)
+    if isinstance(backend, str) and backend not in _factories() and not _is_importable(backend):
+        raise _unknown(backend)
+
+
+def _check_type(backend: Any) -> None:
     if not isinstance(backend, (str, ModuleType)) and not hasattr(backend, "asarray"):
         raise TypeError(f"backend must be a name, a module or an array namespace, got {backend!r}")
-    key = backend if isinstance(backend, str) else id(backend)
-    executor = _made.get(key)
-    if executor is None:
-        executor = _made[key] = _make(backend)
-    return executor
+
+
+def _is_importable(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _make(backend: Any) -> Executor:
     from lazyxp.executors.array_api import ArrayAPIExecutor
 
     if not isinstance(backend, str):
-        builtin = _BUILTIN.get(getattr(backend, "__name__", ""))
-        return get(backend.__name__) if builtin else ArrayAPIExecutor(backend)
+        name = getattr(backend, "__name__", "").removeprefix("array_api_compat.").removesuffix(".array")
+        return get(name) if name in _BUILTIN else ArrayAPIExecutor(backend)
     factory = _factories().get(backend)
     if factory is not None:
         return factory()
@@ -87,9 +106,13 @@ def _make(backend: Any) -> Executor:
     else:
         if hasattr(module, "asarray"):
             return ArrayAPIExecutor(module)
+    raise _unknown(backend)
+
+
+def _unknown(backend: str) -> UnknownBackend:
     near = difflib.get_close_matches(backend, _factories(), 1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, sorted(_factories())))}"
-    raise UnknownBackend(
+    return UnknownBackend(
         f"there is no backend {backend!r}: {hint} (or the name of an importable Array API namespace, a module, or a "
         "name given to register_executor)"
     )

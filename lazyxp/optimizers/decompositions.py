@@ -9,152 +9,162 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 import lazyxp as xp
 from lazyxp.api.array import Array
-from lazyxp.api.indexing import ARRAY, Key
 from lazyxp.api.recording import current
+from lazyxp.dtypes import complex_of
 from lazyxp.node import Node, walk
+from lazyxp.optimizers.advanced_indexing import gather, scatter
+
+Axes = tuple[int, ...]
 
 
-def decompose(node: Node, args: tuple[Node, ...]) -> Node:
-    """The decomposition of `node` on `args`; its new nodes carry the user's line of `node`."""
+def decompose(node: Node, args: tuple[Node, ...]) -> tuple[Node, list[Node]]:
+    """The decomposition of `node` on `args`, and its new nodes in order; they carry the user's line of `node`."""
     replacement = current(DECOMPOSITIONS[node.op.name](*[Array(a) for a in args], **node.params))
-    old = set(args)
-    for new in walk([replacement]):
-        if new not in old and new.value is None and new.op is not node.op:
-            new.site = node.site
-    return replacement
+    new = walk([replacement], known=args)
+    for one in new:
+        one.site = node.site
+    return replacement, new
 
 
-# --- advanced indexing -----------------------------------------------------------------------------------------------
+# --- elementwise -----------------------------------------------------------------------------------------------------
 
 
-def _gather(x: Array, *indices: Array, key: Key) -> Array:
-    """Basic part first; then the indexed axes in front, flattened, taken from, and put where NumPy puts them."""
-    layout = _Layout(x, key, indices)
-    taken = xp.take(layout.flat, xp.reshape(layout.positions, (-1,)), axis=0)
-    shape = (*layout.positions.shape, *layout.rest)
-    return layout.arrange(xp.reshape(taken, shape))
+def _complex(real: Array, imag: Array) -> Array:
+    """Built from magnitudes, then reflected: nothing here turns an infinity into NaN or loses the sign of a zero."""
+    dtype = complex_of(real.dtype)
+    height = xp.abs(imag)
+    upright = xp.astype(xp.where(xp.isfinite(height), height, 0.0), dtype) * 1j
+    upright = xp.where(xp.isinf(height), complex(0, math.inf), upright)
+    upright = xp.where(xp.isnan(height), complex(0, math.nan), upright)
+    result = xp.astype(xp.abs(real), dtype) + upright
+    result = xp.where(xp.signbit(real), -xp.conj(result), result)
+    return xp.where(xp.signbit(imag), xp.conj(result), result)
 
 
-def _scatter(x: Array, value: Array, *indices: Array, key: Key) -> Array:
-    """The inverse: for each flat position the last value written to it, found by sorting the positions."""
-    layout = _Layout(x, key, indices)
-    target = (*layout.positions.shape, *layout.rest)
-    values = layout.disarrange(xp.broadcast_to(value, layout.arranged_shape))
-    values = xp.reshape(xp.broadcast_to(values, target), (-1, *layout.rest))
-    positions = xp.reshape(layout.positions, (-1,))
-    count = layout.flat.shape[0]
-    if positions.shape[0] == 0 or count == 0:
-        return x
-    order = xp.argsort(positions, stable=True)
-    ordered = xp.take(positions, order)
-    here = xp.arange(count)
-    last = xp.searchsorted(ordered, here, side="right") - 1
-    found = xp.maximum(last, 0)
-    hit = xp.logical_and(last >= 0, xp.take(ordered, found) == here)
-    written = xp.take(values, xp.take(order, found), axis=0)
-    hit = xp.reshape(hit, (count,) + (1,) * len(layout.rest))
-    whole = xp.reshape(xp.where(hit, written, layout.flat), layout.front_shape)
-    moved = xp.permute_dims(whole, layout.back)
-    if layout.basic == (slice(None),) * x.ndim:
-        return moved
-    result = xp.asarray(x, copy=True)
-    result[layout.basic] = moved
+# --- movement, differences and counts --------------------------------------------------------------------------------
+
+
+def _fftshift(x: Array, *, axes: Axes) -> Array:
+    return xp.roll(x, tuple(_side(x, i) // 2 for i in axes), axis=axes)
+
+
+def _ifftshift(x: Array, *, axes: Axes) -> Array:
+    return xp.roll(x, tuple(-(_side(x, i) // 2) for i in axes), axis=axes)
+
+
+def _side(x: Array, axis: int) -> int:
+    side = x.shape[axis]
+    if side is None:
+        raise ValueError(f"the length of axis {axis} is data-dependent; compute the array first")
+    return side
+
+
+def _diff(x: Array, *, axis: int, n: int) -> Array:
+    step = xp.not_equal if x.dtype.kind == "b" else xp.subtract
+    side = current(x).shape[axis]
+    before = (slice(None),) * axis
+    for _ in range(n if side is None else min(n, side)):
+        x = step(x[(*before, slice(1, None), ...)], x[(*before, slice(None, -1), ...)])
+    return x
+
+
+def _count_nonzero(x: Array, *, axis: Axes, keepdims: bool) -> Array:
+    hit = x if x.dtype.kind == "b" else x != 0
+    return xp.sum(xp.astype(hit, xp.int64), axis=axis, dtype=xp.int64, keepdims=keepdims)
+
+
+# --- linear algebra --------------------------------------------------------------------------------------------------
+
+
+def _vecdot(x1: Array, x2: Array, *, axis: int) -> Array:
+    product = (xp.conj(x1) if x1.dtype.kind == "c" else x1) * x2
+    return xp.sum(product, axis=axis, dtype=x1.dtype)
+
+
+def _outer(x1: Array, x2: Array) -> Array:
+    return x1[:, None] * x2[None, :]
+
+
+def _trace(x: Array, *, offset: int, dtype: np.dtype[Any]) -> Array:
+    return xp.sum(xp.linalg.diagonal(x, offset=offset), axis=-1, dtype=dtype)
+
+
+def _cross(x1: Array, x2: Array, *, axis: int) -> Array:
+    a, b = ([xp.moveaxis(x, axis, -1)[..., i] for i in range(3)] for x in (x1, x2))
+    parts = [a[i - 2] * b[i - 1] - a[i - 1] * b[i - 2] for i in range(3)]
+    return xp.moveaxis(xp.stack(parts, axis=-1), -1, axis)
+
+
+def _matrix_power(x: Array, *, n: int) -> Array:
+    if n == 0:
+        return xp.broadcast_to(xp.eye(_side(x, -1), dtype=x.dtype), x.shape)  # type: ignore[arg-type]
+    base = xp.linalg.inv(x) if n < 0 else x
+    n = abs(n)
+    result = None
+    while n:
+        if n & 1:
+            result = base if result is None else result @ base
+        n >>= 1
+        base = base @ base if n else base
+    assert result is not None
     return result
 
 
-class _Layout:
-    """How a key with index arrays sees `x`: indexed axes in front as one flat axis, the other axes behind."""
+def _vector_norm(x: Array, *, axis: Axes, keepdims: bool, ord: float) -> Array:
+    size = xp.abs(x)
+    if ord == 0:
+        return xp.astype(xp.count_nonzero(size, axis=axis, keepdims=keepdims), size.dtype)
+    if ord == math.inf:
+        return _largest(size, axis, keepdims)
+    if ord == -math.inf:
+        return xp.min(size, axis=axis, keepdims=keepdims)
+    if ord == 1:
+        return xp.sum(size, axis=axis, keepdims=keepdims)
+    if ord == 2:
+        return xp.sqrt(xp.sum(size * size, axis=axis, keepdims=keepdims))
+    return xp.sum(size ** float(ord), axis=axis, keepdims=keepdims) ** (1 / ord)
 
-    def __init__(self, x: Array, key: Key, indices: tuple[Array, ...]) -> None:
-        arrays = iter(indices)
-        advanced: list[tuple[int, Array]] = []  # axis of the basic result -> positions along it
-        basic: list[Any] = []
-        axis = kept = 0
-        places: list[int] = []
-        news: list[int] = []
-        for place, entry in enumerate(key):
-            if entry is None:
-                news.append(kept)
-                kept += 1
-            elif type(entry) is str:
-                index = next(arrays)
-                places.append(place)
-                if not places[1:]:
-                    first = kept
-                expanded = xp.nonzero(index) if index.dtype.kind == "b" and index.ndim else [index]
-                if index.dtype.kind == "b" and index.ndim == 0:
-                    advanced.append((-1, xp.nonzero(xp.reshape(index, (1,)))[0]))
-                    continue
-                for one in expanded:
-                    advanced.append((axis, one))
-                    basic.append(slice(None))
-                    axis += 1
-            elif isinstance(entry, int):
-                places.append(place)
-                if not places[1:]:
-                    first = kept
-                advanced.append((axis, xp.asarray(entry)))
-                basic.append(slice(None))
-                axis += 1
-            else:
-                basic.append(entry)
-                axis += 1
-                kept += 1
-        self.basic = tuple(basic)
-        viewed = x[self.basic] if self.basic else x
-        sides = viewed.shape
-        front = [a for a, _ in advanced if a >= 0]
-        others = [a for a in range(viewed.ndim) if a not in front]
-        self.front_shape = tuple(sides[a] for a in (*front, *others))
-        order = (*front, *others)
-        self.back = tuple(order.index(a) for a in range(viewed.ndim))
-        moved = xp.permute_dims(viewed, order) if order else viewed
-        rest = tuple(sides[a] for a in others)
-        self.flat = xp.reshape(moved, (math.prod(sides[a] for a in front), *rest))
-        self.positions = self._flatten(advanced, sides)
-        self.rest = self._insert_new(rest, news, first, kept)
-        self.flat = xp.reshape(self.flat, (self.flat.shape[0], *self.rest))
-        apart = places != list(range(places[0], places[-1] + 1))
-        self.at = 0 if apart else first
 
-    def _flatten(self, advanced: list[tuple[int, Array]], sides: tuple[Any, ...]) -> Array:
-        """The flat position of each selected element, negative indices counted from the front."""
-        positions: Array | None = None
-        for axis, index in advanced:
-            if axis < 0:
-                wide, side = index * 0, 1
-            else:
-                side = sides[axis]
-                wide = xp.astype(index, xp.int64)
-                wide = xp.where(wide < 0, wide + side, wide)
-            positions = wide if positions is None else positions * side + wide
-        assert positions is not None
-        return positions
+def _largest(size: Array, axis: Axes, keepdims: bool) -> Array:
+    """The largest magnitude, 0 where there is none."""
+    empty = 0 in [current(size).shape[i] for i in axis]
+    return xp.sum(size, axis=axis, keepdims=keepdims) if empty else xp.max(size, axis=axis, keepdims=keepdims)
 
-    def _insert_new(self, rest: tuple[int, ...], news: list[int], first: int, kept: int) -> tuple[int, ...]:
-        sides = iter(rest)
-        return tuple(1 if i in news else next(sides) for i in range(kept))
 
-    @property
-    def arranged_shape(self) -> tuple[int, ...]:
-        """The shape of ``x[key]``."""
-        return (*self.rest[: self.at], *self.positions.shape, *self.rest[self.at :])
-
-    def arrange(self, x: Array) -> Array:
-        """From positions in front to positions where NumPy puts them."""
-        n = self.positions.ndim
-        return xp.moveaxis(x, tuple(range(n)), tuple(range(self.at, self.at + n)))
-
-    def disarrange(self, x: Array) -> Array:
-        """The inverse of `arrange`."""
-        n = self.positions.ndim
-        return xp.moveaxis(x, tuple(range(self.at, self.at + n)), tuple(range(n)))
+def _matrix_norm(x: Array, *, keepdims: bool, ord: float | str) -> Array:
+    if ord == "fro":
+        return xp.linalg.vector_norm(x, axis=(-2, -1), keepdims=keepdims)
+    if ord in ("nuc", 2, -2):
+        values, last = xp.linalg.svdvals(x), (-1,)
+    else:
+        inner = -2 if ord in (1, -1) else -1
+        values, last = xp.sum(xp.abs(x), axis=inner), (-1,)
+    if ord == "nuc":
+        result = xp.sum(values, axis=last)
+    elif ord in (1, 2, math.inf):
+        result = _largest(values, last, False)
+    else:
+        result = xp.min(values, axis=last)
+    return xp.expand_dims(result, axis=(-2, -1)) if keepdims else result
 
 
 DECOMPOSITIONS: Mapping[str, Callable[..., Array]] = {
-    "gather": _gather,
-    "scatter": _scatter,
+    "complex": _complex,
+    "count_nonzero": _count_nonzero,
+    "diff": _diff,
+    "fft.fftshift": _fftshift,
+    "fft.ifftshift": _ifftshift,
+    "gather": gather,
+    "linalg.cross": _cross,
+    "linalg.matrix_norm": _matrix_norm,
+    "linalg.matrix_power": _matrix_power,
+    "linalg.outer": _outer,
+    "linalg.trace": _trace,
+    "linalg.vector_norm": _vector_norm,
+    "scatter": scatter,
+    "vecdot": _vecdot,
 }
-assert ARRAY == "array"

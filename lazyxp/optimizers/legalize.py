@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lazyxp.errors import UnsupportedOperation
 from lazyxp.executors.base import Executor
-from lazyxp.node import CONSTANT, SOURCE, Node, Op, describe, walk
+from lazyxp.node import CONSTANT, SOURCE, Node, Op, describe
 from lazyxp.optimizers.decompositions import DECOMPOSITIONS, decompose
 
 
@@ -30,13 +30,12 @@ def _legal(node: Node, done: dict[Node, Node], executor: Executor) -> Node:
         if all(a is b for a, b in zip(args, node.args, strict=True)):
             return node
         return Node(node.op, args, node.params, node.shape, node.dtype, node.site)
-    if node.op.name not in DECOMPOSITIONS:
+    if node.op.name not in DECOMPOSITIONS or executor.refuses(node.op):
         raise UnsupportedOperation(_message(node, executor))
-    replacement = decompose(node, args)
+    replacement, steps = decompose(node, args)
     inner: dict[Node, Node] = {a: a for a in args}
-    for new in walk([replacement]):
-        if new not in inner:
-            inner[new] = _legal(new, inner, executor)
+    for step in steps:
+        inner[step] = _legal(step, inner, executor)
     return inner[replacement]
 
 

@@ -77,7 +77,7 @@ def clip(x: ArrayLike, /, min: ArrayLike | None = None, max: ArrayLike | None = 
         if bound is not None
     }
     dtype = weak_dtype("clip", x, *bounds.values())
-    if options.current.strict and any(isinstance(b, Array) and b.dtype != x.dtype for b in bounds.values()):
+    if options.current().strict and any(isinstance(b, Array) and b.dtype != x.dtype for b in bounds.values()):
         raise TypeError(f"clip: array bounds must have the dtype of x, {x.dtype}; cast them (strict=True is set)")
     bounds = {name: bound for name, bound in bounds.items() if not _is_idle(name, bound, dtype)}
     x = cast(x, dtype)

@@ -34,7 +34,7 @@ def real_input(x: Array, function: str) -> Array:
 
 def norm_mode(norm: Any, function: str) -> str:
     """`norm`, one of the standard's three; None is NumPy's other name of the default."""
-    if norm is None and not options.current.strict:
+    if norm is None and not options.current().strict:
         return "backward"
     if norm not in _NORMS:
         raise ValueError(f"{function}: norm must be one of {', '.join(map(repr, _NORMS))}, not {norm!r}")
@@ -76,7 +76,7 @@ def transformed_axes(
         raise TypeError(f"{function}: s must be a sequence of integers, not {s!r}")
     lengths = tuple(as_index(n, f"{function}: each length in s") for n in s)
     if axes is None:
-        if options.current.strict:
+        if options.current().strict:
             raise ValueError(f"{function}: s={lengths} needs axes, one for each length (strict=True is set)")
         axes = range(-len(lengths), 0)
     result = normalize_axes(axes, ndim, function)

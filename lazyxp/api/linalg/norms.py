@@ -136,7 +136,7 @@ def trace(x: Array, /, *, offset: int = 0, dtype: DTypeLike | None = None) -> Ar
     name = "linalg.trace"
     x = at_least(operand(x, "numeric", name), 2, name)
     result = dtypes.accumulator(x.dtype) if dtype is None else dtypes.as_dtype(dtype, name)
-    if options.current.strict and result.kind == "b":
+    if options.current().strict and result.kind == "b":
         raise TypeError(f"{name}: dtype must be numeric, not {result} (strict=True is set)")
     if x.dtype.kind == "c" and result.kind != "c":
         x = astype(x, result)

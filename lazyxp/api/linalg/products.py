@@ -77,7 +77,7 @@ def cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
     normalize_axis(number, least, name)
     if number < 0:
         return record(CROSS, x1, x2, axis=number)
-    if options.current.strict:
+    if options.current().strict:
         raise ValueError(f"{name}: axis must be negative, from {-least} to -1, not {number} (strict=True is set)")
     product = record(CROSS, moveaxis(x1, number, -1), moveaxis(x2, number, -1), axis=-1)
     return moveaxis(product, -1, number)

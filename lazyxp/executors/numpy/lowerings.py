@@ -74,6 +74,11 @@ def _sign(xp: Any, x: Any) -> Any:
     return result
 
 
+def _clip(xp: Any, x: Any, *bounds: Any, given: tuple[str, ...]) -> Any:
+    limits = dict(zip(given, bounds, strict=True))
+    return np.clip(x, limits.get("min"), limits.get("max"))
+
+
 def _complex(xp: Any, real: Any, imag: Any) -> Any:
     shape = np.broadcast_shapes(np.shape(real), np.shape(imag))
     result = np.empty(shape, np.result_type(real.dtype, np.complex64))
@@ -153,7 +158,7 @@ def _irfft(function: Callable[..., Any]) -> Callable[..., Any]:
     return lowering
 
 
-def _irfftn(xp: Any, x: Any, *, s: tuple[int, ...], axes: tuple[int, ...], norm: str) -> Any:
+def _irfftn(xp: Any, x: Any, *, s: tuple[int, ...], axes: tuple[int, ...], norm: Any) -> Any:
     """`np.fft.irfftn`, with the same care for an empty last axis."""
     if x.shape[axes[-1]] == 0:
         lengths = dict(zip(axes, s, strict=True))
@@ -169,6 +174,7 @@ LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "expm1": _expm1,
     "tanh": _tanh,
     "sign": _sign,
+    "clip": _clip,
     "complex": _complex,
     "real": lambda xp, x: np.real(x),
     "mean": _mean,
