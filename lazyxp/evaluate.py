@@ -79,9 +79,13 @@ def persist(
     nodes = [current(as_array(x, "persist")) for x in arrays]
     executor, prepared = _prepare(nodes, backend, optimize)
     values = executor.run(prepared, keep=True, **executor_options)
-    return tuple(
-        Array(Node(n.op, (), n.params, _shape_of(v), n.dtype, n.site, v)) for n, v in zip(nodes, values, strict=True)
-    )
+    results = []
+    for node, value in zip(nodes, values, strict=True):
+        held = Node(node.op, (), node.params, _shape_of(value), node.dtype, node.site, value)
+        if value is node.value and sources.is_shared(node):
+            sources.share(held)
+        results.append(Array(held))
+    return tuple(results)
 
 
 def _prepare(nodes: list[Node], backend: Any, optimize: str | None) -> tuple[Executor, plan.Plan]:

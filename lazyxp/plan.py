@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lazyxp.node import CONSTANT, OUTPUT, SOURCE, Node, walk
+from lazyxp.sources import is_shared
 
 # Ops whose NumPy result may share memory with their first operand.
 _ALIASING = frozenset(
@@ -103,7 +104,7 @@ def build(roots: Sequence[Node]) -> Plan:
     owners = [owner[i] for i in outputs]
     first_output = {i: k for k, i in reversed(list(enumerate(owners)))}
     shared = frozenset(k for k, i in enumerate(owners) if i in from_outside or first_output[i] != k)
-    borrowed = frozenset(k for k, i in enumerate(owners) if "sample" in order[i].params and outputs[k] != i)
+    borrowed = frozenset(k for k, i in enumerate(owners) if is_shared(order[i]) and outputs[k] != i)
     return Plan(sources, steps, outputs, shared, borrowed, len(order))
 
 

@@ -8,6 +8,7 @@ every sampled element goes unnoticed: comparing all of them would cost as much a
 from __future__ import annotations
 
 import sys
+import weakref
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,30 @@ def _sample(value: Value) -> bytes:
     return value.flat[index].tobytes()
 
 
+# What is compared before each run: the sampled bytes of each array that others can change.
+_shared: weakref.WeakKeyDictionary[Node, bytes] = weakref.WeakKeyDictionary()
+
+
+def share(node: Node) -> None:
+    """Remember what the array of source `node` holds now, as others may change it from now on."""
+    _shared.setdefault(node, _sample(node.value))
+
+
+def is_shared(node: Node) -> bool:
+    """Whether others can change the array of source `node`."""
+    return node in _shared
+
+
+def verify(node: Node) -> None:
+    """Raise SourceMutated when the array of source `node` is not what it was when it was first shared."""
+    sample = _shared.get(node)
+    if sample is not None and _sample(node.value) != sample:
+        raise SourceMutated(
+            f"the array of shape {node.shape} and dtype {node.dtype} recorded at {node.where} was changed in place "
+            "before the graph that reads it ran; record a copy (asarray(x, copy=True)), or compute before changing it"
+        )
+
+
 def owned(value: Value, site: Site) -> Node:
     """A source that holds `value`, which nobody else can change."""
     return Node(SOURCE, (), NO_PARAMS, value.shape, value.dtype, site, value)
@@ -35,24 +60,13 @@ def owned(value: Value, site: Site) -> Node:
 def from_numpy(value: Value, *, copy: bool | None, site: Site) -> Node:
     """A source that holds `value`: copied, shared, or as its size says (`copy` None)."""
     value = value.view(np.ndarray) if type(value) is not np.ndarray else value
-    params: dict[str, Any] = NO_PARAMS
     if not value.dtype.isnative:
-        value = value.astype(value.dtype.newbyteorder("="))
-    elif copy or (copy is None and value.nbytes <= SNAPSHOT_BYTES):
-        value = value.copy(order="K")
-    else:
-        params = {"sample": _sample(value)}
-    return Node(SOURCE, (), params, value.shape, value.dtype, site, value)
-
-
-def verify(node: Node) -> None:
-    """Raise SourceMutated when the array behind source `node` is not what it was when it was recorded."""
-    sample = node.params.get("sample")
-    if sample is not None and _sample(node.value) != sample:
-        raise SourceMutated(
-            f"the array of shape {node.shape} and dtype {node.dtype} recorded at {node.where} was changed in place "
-            "before the graph that reads it ran; record a copy (asarray(x, copy=True)), or compute before changing it"
-        )
+        return owned(value.astype(value.dtype.newbyteorder("=")), site)
+    if copy or (copy is None and value.nbytes <= SNAPSHOT_BYTES):
+        return owned(value.copy(order="K"), site)
+    node = owned(value, site)
+    share(node)
+    return node
 
 
 def device_of(node: Node) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lazyxp as xp
-from lazyxp.errors import MaterializationError, UnknownBackend
+from lazyxp.errors import MaterializationError, SourceMutated, UnknownBackend
 from lazyxp.executors.numpy import NumPyExecutor
 
 
@@ -269,3 +269,21 @@ def test_divmod_records(counting: Counting) -> None:
     assert counting.ran == []
     assert (quotient.compute().tolist(), rest.compute().tolist()) == ([2, -3], [1, 2])
     assert [int(n) for n in divmod(7, xp.asarray(2))] == [3, 1]
+
+
+def test_dlpack_without_a_copy_is_watched() -> None:
+    x = xp.asarray([1.0, 2.0]) + 1
+    y = x * 2
+
+    class Exported:
+        def __dlpack__(self, **kwargs):
+            return x.__dlpack__(copy=False)
+
+        def __dlpack_device__(self):
+            return x.__dlpack_device__()
+
+    alias = np.from_dlpack(Exported())
+    assert np.shares_memory(alias, x._node.value)
+    np.asarray(x._node.value)[0] = 7
+    with pytest.raises(SourceMutated):
+        y.compute()

@@ -13,6 +13,7 @@ from lazyxp.api import views
 from lazyxp.errors import MaterializationError
 from lazyxp.node import CONSTANT, Node, Shape, describe, graph_lock, user_site
 from lazyxp.shapes import size_of, unify_shapes
+from lazyxp.sources import is_shared, share
 
 if TYPE_CHECKING:
     from lazyxp.api.views import Cell, View
@@ -198,12 +199,16 @@ class Array:
         dl_device: tuple[Any, int] | None = None,
         copy: bool | None = None,
     ) -> Any:
-        """Compute this array and export it through DLPack."""
+        """Compute this array and export it through DLPack, as a copy unless ``copy=False`` is given.
+
+        With it the graph's own memory is exported, and if that is changed the next run raises `SourceMutated`.
+        """
         value = _demand(self, "__dlpack__")
         if isinstance(value, np.ndarray):
             if copy is False:
-                raise BufferError("__dlpack__: the memory belongs to the graph and can only be exported as a copy")
-            value = value.copy()
+                share(current(self))
+            else:
+                value, copy = value.copy(), None
         return value.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
     def __dlpack_device__(self, /) -> tuple[Any, int]:
@@ -563,7 +568,7 @@ def _scalar(x: Array, method: str, kinds: str) -> Any:
     if node.shape or node.dtype.kind not in kinds:
         raise TypeError(f"{method}: expected a 0-d array of a fitting data type, got {describe(node)}")
     value = node.value
-    if type(value) is np.ndarray and "sample" not in node.params:
+    if type(value) is np.ndarray and not is_shared(node):
         return value.item()
     if node.op is CONSTANT:
         return np.asarray(node.params["value"], node.dtype).item()
