@@ -1,4 +1,4 @@
-"""The Sphinx site. What it lists of functions and backends is written anew from the package at each build."""
+"""The Sphinx site. What it lists of functions is written anew from the package at each build."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ from pathlib import Path
 from types import ModuleType
 
 import lazyxp
-from lazyxp.executors import registry
-from lazyxp.executors.base import Executor
-from lazyxp.node import OPS, Op
-from lazyxp.optimizers.decompositions import DECOMPOSITIONS
 
 project = "lazyxp"
 author = "the lazyxp developers"
@@ -19,7 +15,7 @@ project_copyright = f"2026, {author}"
 version = release = lazyxp.__version__
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc", "myst_parser"]
-exclude_patterns = ["_build", "generated/support.md"]
+exclude_patterns = ["_build", "support-matrix.md"]
 numpydoc_show_class_members = False
 autosummary_generate = True
 autodoc_default_options = {"members": True}
@@ -66,23 +62,4 @@ def write_sections() -> None:
         )
 
 
-def write_support() -> None:
-    """The table of what runs where: ops down, the backends that can run on this machine across."""
-    executors = [registry.get(name) for name, status in lazyxp.backends().items() if status.available]
-    lines = [f"| op | {' | '.join(executor.name for executor in executors)} |", "|---" * (len(executors) + 1) + "|"]
-    for op in sorted((op for op in OPS.values() if op.kind != "source"), key=lambda op: op.name):
-        lines.append(f"| `{op.name}` | {' | '.join(support(op, executor) for executor in executors)} |")
-    write(GENERATED / "support.md", "\n".join(lines) + "\n")
-
-
-def support(op: Op, executor: Executor) -> str:
-    """One cell of the table."""
-    if executor.supports(op):
-        return "yes"
-    if op.name in DECOMPOSITIONS:
-        return "by other ops"
-    return f"no: {executor.refuses(op) or 'the backend lacks it'}"
-
-
 write_sections()
-write_support()
