@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import threading
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, Self
@@ -26,8 +27,27 @@ class Options:
     strict: bool = False
 
 
-_default = Options(backend=os.environ.get("LAZYXP_BACKEND") or None)
+_initial = Options(backend=os.environ.get("LAZYXP_BACKEND") or None)
+# What was set for the whole process, in order. A ``with`` block takes its own entry out again when it is entered, so
+# that blocks of several threads do not get in each other's way.
+_applied: list[dict[str, Any]] = []
+_MANY = 64
+_default = _initial
+_lock = threading.Lock()
 _local: ContextVar[Options | None] = ContextVar("lazyxp_options", default=None)
+
+
+def _apply(*, add: dict[str, Any] | None = None, drop: dict[str, Any] | None = None) -> None:
+    """Add or take out what a `set_options` sets for the whole process."""
+    global _default, _initial
+    with _lock:
+        if drop is not None:
+            _applied[:] = [options for options in _applied if options is not drop]
+        if add is not None:
+            _applied.append(add)
+        if len(_applied) > _MANY:
+            _initial = dataclasses.replace(_initial, **_applied.pop(0))
+        _default = dataclasses.replace(_initial, **{k: v for options in _applied for k, v in options.items()})
 
 
 def current() -> Options:
@@ -66,7 +86,6 @@ class set_options:  # noqa: N801 - reads as a function, and is a context manager
     """
 
     def __init__(self, **options: Any) -> None:
-        global _default
         names = [f.name for f in dataclasses.fields(Options)]
         for name, value in options.items():
             if name not in names:
@@ -79,14 +98,12 @@ class set_options:  # noqa: N801 - reads as a function, and is a context manager
 
             check_known(options["backend"])
         self._options = options
-        self._before = _default
         self._token: Token[Options | None] | None = None
-        _default = dataclasses.replace(_default, **options)
+        _apply(add=options)
 
     def __enter__(self) -> Self:
-        global _default
-        self._token = _local.set(dataclasses.replace(current() if _local.get() else self._before, **self._options))
-        _default = self._before
+        _apply(drop=self._options)
+        self._token = _local.set(dataclasses.replace(current(), **self._options))
         return self
 
     def __exit__(

@@ -287,3 +287,25 @@ def test_dlpack_without_a_copy_is_watched() -> None:
     np.asarray(x._node.value)[0] = 7
     with pytest.raises(SourceMutated):
         y.compute()
+
+
+def test_with_blocks_of_many_threads_leave_the_options_as_they_were() -> None:
+    before = xp.get_options()
+    seen = []
+
+    def work(strict: bool) -> None:
+        for _ in range(300):
+            with xp.set_options(strict=strict):
+                seen.append(xp.get_options()["strict"] is strict)
+
+    threads = [threading.Thread(target=work, args=(k % 2 == 0,)) for k in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(seen)
+    assert xp.get_options() == before
+    for _ in range(200):
+        xp.set_options(materialize="warn")
+        xp.set_options(materialize="compute")
+    assert xp.get_options() == before

@@ -34,7 +34,7 @@ def scatter(x: Array, value: Array, *indices: Array, key: Key) -> Array:
     order = xp.argsort(positions)
     ordered = xp.concat([xp.asarray([-1]), xp.take(positions, order)])
     order = xp.concat([xp.asarray([0]), order + 1])
-    values = xp.concat([layout.flat[:1], values])
+    values = xp.concat([layout.flat[:1, ...], values])
     here = xp.arange(count)
     last = xp.searchsorted(ordered, here, side="right") - 1
     hit = xp.reshape(xp.take(ordered, last) == here, (count,) + (1,) * len(layout.rest))
