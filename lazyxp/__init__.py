@@ -29,24 +29,8 @@ from numpy import (
 from lazyxp.api.array import Array  # isort: skip - the functions below need it
 from lazyxp.api import fft, linalg
 from lazyxp.api.complex import imag, real
-from lazyxp.api.creation import (
-    arange,
-    asarray,
-    empty,
-    empty_like,
-    eye,
-    from_dlpack,
-    full,
-    full_like,
-    linspace,
-    meshgrid,
-    ones,
-    ones_like,
-    tril,
-    triu,
-    zeros,
-    zeros_like,
-)
+from lazyxp.api.conversion import asarray, from_dlpack
+from lazyxp.api.creation import arange, eye, linspace, meshgrid, tril, triu
 from lazyxp.api.data_types import astype, can_cast, finfo, iinfo, isdtype, result_type
 from lazyxp.api.elementwise import (
     abs,
@@ -115,26 +99,22 @@ from lazyxp.api.elementwise import (
     tanh,
     trunc,
 )
+from lazyxp.api.filled import empty, empty_like, full, full_like, ones, ones_like, zeros, zeros_like
 from lazyxp.api.indexing import take, take_along_axis
 from lazyxp.api.info import __array_namespace_info__
+from lazyxp.api.joining import concat, repeat, roll, stack, tile, unstack
 from lazyxp.api.linear_algebra import matmul, tensordot, vecdot
 from lazyxp.api.manipulation import (
     broadcast_arrays,
     broadcast_shapes,
     broadcast_to,
-    concat,
     expand_dims,
     flip,
     matrix_transpose,
     moveaxis,
     permute_dims,
-    repeat,
     reshape,
-    roll,
     squeeze,
-    stack,
-    tile,
-    unstack,
 )
 from lazyxp.api.searching import argmax, argmin, count_nonzero, nonzero, searchsorted, where
 from lazyxp.api.sets import isin, unique_all, unique_counts, unique_inverse, unique_values

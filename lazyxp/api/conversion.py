@@ -1,21 +1,138 @@
-"""How objects from outside become arrays: NumPy's, other libraries', buffers and nested sequences."""
+"""How objects from outside become arrays: `asarray` and `from_dlpack`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lazyxp import dtypes, options
 from lazyxp.api import views
 from lazyxp.api.array import Array
-from lazyxp.node import SOURCE, Node, Site
+from lazyxp.api.info import check_device
+from lazyxp.api.recording import SCALARS, constant, copy_of, current
+from lazyxp.node import SOURCE, Node, Site, describe, user_site
 from lazyxp.sources import from_numpy, owned
 
-DType = np.dtype[Any]
+if TYPE_CHECKING:
+    from lazyxp.typing import ArrayLike, Device, DType, DTypeLike, Scalar
 
 
-def from_object(obj: Any, dtype: DType | None, copy: bool | None, site: Site) -> Array:
+def asarray(
+    obj: ArrayLike | Any, /, *, dtype: DTypeLike | None = None, device: Device | None = None, copy: bool | None = None
+) -> Array:
+    """Make `obj` an Array.
+
+    Parameters
+    ----------
+    obj : array, scalar, nested sequence or buffer
+        Arrays of any library (by `__array_namespace__`, DLPack, `__array__` or the buffer protocol), Python scalars,
+        and nested sequences of scalars or (unless ``strict=True``) of arrays.
+    dtype : dtype, optional
+        The data type; by default `obj`'s own, or the default one of its kind of Python scalar.
+    device : str, optional
+        "cpu" or None.
+    copy : bool, optional
+        True: always copy. False: never, or ValueError. None: NumPy arrays up to 64 KiB are copied, larger ones are
+        shared and must not change before the graph has run (a change raises `SourceMutated` if it shows in a sample of
+        the elements).
+
+    Returns
+    -------
+    Array
+        `obj` itself where it is an Array that needs no change. An Array on a read-only NumPy array is read-only.
+
+    Raises
+    ------
+    TypeError
+        If `obj` is or holds something that is not a number or a bool.
+    ValueError
+        If nested sequences are ragged, or ``copy=False`` cannot be met.
+    OverflowError
+        If a Python integer does not fit the dtype.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import lazyxp as xp
+    >>> xp.asarray([1, 2, 3]).dtype
+    dtype('int64')
+    """
+    check_device(device, "asarray")
+    target = None if dtype is None else dtypes.as_dtype(dtype, "asarray")
+    site = user_site()
+    if isinstance(obj, SCALARS) and type(obj) in SCALARS:
+        if copy is False:
+            raise ValueError("asarray: a Python scalar cannot become an array without a copy (copy=False)")
+        return Array(constant(obj, target or scalar_dtype(obj), "asarray", site))
+    if not isinstance(obj, Array):
+        obj = _from_object(obj, target, copy, site)
+        copy = False if copy is False else None
+    if target is not None and obj.dtype != target:
+        if copy is False:
+            raise ValueError(f"asarray: {describe(current(obj))} cannot become {target} without a copy (copy=False)")
+        from lazyxp.api.data_types import astype
+
+        return astype(obj, target)
+    return copy_of(obj) if copy else obj
+
+
+def scalar_dtype(value: Scalar) -> DType:
+    """The default dtype for a Python scalar; integers too large for int64 are uint64, as in NumPy."""
+    if type(value) is int and value > np.iinfo(np.int64).max:
+        return dtypes.uint64
+    return dtypes.default_of(type(value))
+
+
+def from_dlpack(x: object, /, *, device: Device | None = None, copy: bool | None = None) -> Array:
+    """Make an array of another library an Array through DLPack.
+
+    Parameters
+    ----------
+    x : object
+        An object with `__dlpack__` and `__dlpack_device__`.
+    device : str, optional
+        "cpu" or None.
+    copy : bool, optional
+        True: always copy. False: never, or an error. None: only where necessary.
+
+    Returns
+    -------
+    Array
+        The data of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` does not speak DLPack.
+    BufferError
+        If the data cannot be exported as asked for.
+
+    References
+    ----------
+    Array API standard 2025.12, creation functions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lazyxp as xp
+    >>> xp.from_dlpack(np.asarray([1, 2])).compute()
+    array([1, 2])
+    """
+    check_device(device, "from_dlpack")
+    if isinstance(x, Array):
+        return copy_of(x) if copy else x
+    if not hasattr(x, "__dlpack__"):
+        raise TypeError(f"from_dlpack: {type(x).__name__} has no __dlpack__ method; use asarray")
+    if hasattr(x, "__array_namespace__") and not isinstance(x, np.ndarray) and not copy:
+        return asarray(x)
+    return asarray(np.from_dlpack(x, copy=copy))
+
+
+def _from_object(obj: Any, dtype: DType | None, copy: bool | None, site: Site) -> Array:
     """An Array of `obj`, which is neither an Array nor a Python scalar; `dtype` only guides sequences."""
     if isinstance(obj, np.ma.MaskedArray):
         raise TypeError("asarray: a masked array would lose its mask; pass obj.filled(value), or obj.data and obj.mask")
@@ -68,8 +185,7 @@ def _from_sequence(obj: Any, dtype: DType | None, site: Site) -> Array:
     if _holds_array(obj):
         if options.current().strict:
             raise TypeError("asarray: sequences of arrays are not in the standard; use stack (strict=True is set)")
-        from lazyxp.api.creation import asarray
-        from lazyxp.api.manipulation import stack
+        from lazyxp.api.joining import stack
 
         return stack([asarray(x) for x in obj])
     try:

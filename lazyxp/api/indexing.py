@@ -205,7 +205,7 @@ def _parse_index(entry: Any, node: Node) -> tuple[Any, Array | None]:
 
 def _index_list(entry: Any) -> Array:
     """A list in a key as an array; an empty one holds integers, as in NumPy."""
-    from lazyxp.api.creation import asarray
+    from lazyxp.api.conversion import asarray
 
     index = asarray(entry)
     return asarray(index, dtype=dtypes.int64) if index.size == 0 else index

@@ -63,7 +63,7 @@ def as_array(x: ArrayLike, function: str, dtype: DType | None = None) -> Array:
         raise TypeError(f"{function}: expected a lazyxp array, got {type(x).__name__} (strict=True is set)")
     if isinstance(x, (np.ndarray, np.generic)):
         return Array(from_numpy(checked(np.asarray(x), function), copy=None, site=user_site()))
-    from lazyxp.api.creation import asarray
+    from lazyxp.api.conversion import asarray
 
     return asarray(x)
 
@@ -141,3 +141,9 @@ def known_shape(x: Array, function: str) -> tuple[int, ...]:
 def same(x: Meta, **params: Any) -> Meta:
     """The rule of ops whose result has the shape and dtype of their first operand."""
     return Meta(x.shape, x.dtype)
+
+
+def check_tuple(value: Any, what: str) -> None:
+    """Refuse `value` under ``strict=True`` unless it is a tuple."""
+    if options.current().strict and not isinstance(value, tuple):
+        raise TypeError(f"{what} must be a tuple of ints, not {value!r} (strict=True is set)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazyxp import dtypes, options
-from lazyxp.api import manipulation
+from lazyxp.api import joining, manipulation
 from lazyxp.api.recording import at_least, common, copy_of, operand, record
 from lazyxp.node import Meta, Op, describe
 from lazyxp.shapes import as_index, normalize_axes, normalize_axis, reduced
@@ -173,7 +173,7 @@ def diff(
     parts = [_edge(prepend, x, axis, "prepend"), x, _edge(append, x, axis, "append")]
     whole, *others = common("diff", *[part for part in parts if part is not None])
     if others:
-        whole = manipulation.concat([whole, *others], axis=axis)
+        whole = joining.concat([whole, *others], axis=axis)
     return record(DIFF, whole, axis=axis, n=n) if n else copy_of(whole)
 
 
