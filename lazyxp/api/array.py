@@ -204,7 +204,9 @@ class Array:
         With it the graph's own memory is exported, and if that is changed the next run raises `SourceMutated`.
         """
         value = _demand(self, "__dlpack__")
-        if not hasattr(value, "__dlpack__"):  # Dask and sparse arrays: what is exported is a NumPy array
+        if not hasattr(value, "__dlpack__"):
+            if copy is False:
+                raise BufferError(f"__dlpack__: {type(value).__name__} data cannot be exported without a copy")
             value = _to_numpy(self)
         if isinstance(value, np.ndarray):
             if copy is False:

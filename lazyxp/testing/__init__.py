@@ -1,0 +1,1 @@
+"""What tests and docs ask of the package itself."""

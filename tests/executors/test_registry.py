@@ -1,0 +1,144 @@
+"""Which executor runs: names, modules, plugins, the data; and why one cannot."""
+
+import importlib.machinery
+import sys
+import types
+
+import numpy as np
+import pytest
+
+import lazyxp as xp
+from lazyxp.errors import BackendUnavailable, UnknownBackend
+from lazyxp.executors import cupy, dask, registry, sparse
+from lazyxp.executors.numpy import NumPyExecutor
+from tests.inputs import equal
+
+
+@pytest.fixture(autouse=True)
+def fresh_registry(monkeypatch):
+    monkeypatch.setattr(registry, "_made", {})
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+
+
+# --- names and modules ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", ["numpy", np, "array_api_strict", "array_api_compat.numpy", NumPyExecutor()])
+def test_names_modules_namespaces_and_executors(backend):
+    if backend == "array_api_strict":
+        pytest.importorskip(backend)
+    result = (xp.asarray([1, 2]) + 1).compute(backend=backend)
+    equal(np.asarray(getattr(result, "_array", result)), np.array([2, 3]))
+
+
+def test_unknown_names_get_a_hint():
+    with pytest.raises(UnknownBackend, match=r"there is no backend 'nunpy': did you mean 'numpy'\?"):
+        xp.asarray(1).compute(backend="nunpy")
+    with pytest.raises(UnknownBackend, match="there are 'cupy', 'dask', 'numpy', 'sparse'"):
+        xp.asarray(1).compute(backend="zzz")
+    with pytest.raises(UnknownBackend, match="no backend 'math'"):
+        xp.asarray(1).compute(backend="math")  # a module, but no array namespace
+    with pytest.raises(TypeError, match="backend must be a name, a module or an array namespace, got 3"):
+        xp.asarray(1).compute(backend=3)
+
+
+def test_a_module_that_fails_to_import(tmp_path, monkeypatch):
+    (tmp_path / "needs_more.py").write_text("import surely_not_installed")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BackendUnavailable, match="surely_not_installed"):
+        xp.asarray(1).compute(backend="needs_more")
+
+
+def test_registered_executors():
+    class Mine(NumPyExecutor):
+        name = "mine"
+
+    xp.register_executor("mine", Mine)
+    assert xp.backends()["mine"].available
+    equal((xp.asarray([1]) + 1).compute(backend="mine"), np.array([2]))
+    xp.register_executor("broken", lambda: 1 / 0)
+    assert "ZeroDivisionError" in xp.backends()["broken"].reason
+    with pytest.raises(TypeError, match="expected a name and a factory"):
+        xp.register_executor("mine", 3)
+
+
+def test_plugins_are_found_by_their_entry_point(tmp_path, monkeypatch):
+    info = tmp_path / "lazyxp_plugin-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lazyxp-plugin\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[lazyxp.executors]\nplugged = lazyxp_plugin:executor\n")
+    (tmp_path / "lazyxp_plugin.py").write_text("from lazyxp.executors.numpy import NumPyExecutor as executor\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert xp.backends()["plugged"].available
+    equal((xp.asarray([1]) + 1).compute(backend="plugged"), np.array([2]))
+
+
+# --- following the data -----------------------------------------------------------------------------------------------
+
+
+def test_two_backends_in_one_graph():
+    da, sparse_package = pytest.importorskip("dask.array"), pytest.importorskip("sparse")
+    x, y = xp.asarray(da.ones(3)), xp.asarray(sparse_package.COO.from_numpy(np.ones(3)))
+    with pytest.raises(TypeError, match=r"several backends: dask \(recorded at .*\), sparse \(recorded at .*backend="):
+        (x + y).compute()
+    equal((x + y).compute(backend="numpy"), np.full(3, 2.0))
+    equal((x + y).compute(backend="dask"), np.full(3, 2.0))
+    z = (xp.asarray(np.ones(3)) + x).compute()
+    equal(z, np.full(3, 2.0))
+
+
+# --- what is missing --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("module", "name", "extra"), [(dask, "dask", "dask"), (sparse, "sparse", "sparse")])
+def test_missing_packages(monkeypatch, module, name, extra):
+    monkeypatch.setitem(sys.modules, name, None)
+    status = xp.backends()[name]
+    assert not status.available
+    assert f'pip install "lazyxp[{extra}]"' in status.reason
+    with pytest.raises(BackendUnavailable, match="is not installed; pip install"):
+        xp.asarray(1).compute(backend=name)
+    with pytest.raises(BackendUnavailable):
+        module.executor()
+
+
+def test_a_package_that_does_not_import(monkeypatch):
+    pytest.importorskip("sparse")
+    monkeypatch.setitem(sys.modules, "lazyxp.executors.sparse.backend", None)
+    with pytest.raises(BackendUnavailable, match="backend 'sparse' cannot be imported"):
+        sparse.executor()
+
+
+def fake_cupy(monkeypatch, *, driver, devices, error=None):
+    """A package called cupy whose CUDA runtime answers so."""
+
+    def driver_version():
+        if error:
+            raise error
+        return driver
+
+    runtime = types.SimpleNamespace(
+        driverGetVersion=driver_version,
+        getDeviceCount=lambda: len(devices),
+        getDeviceProperties=lambda i: {"name": devices[i].encode()},
+    )
+    package = types.ModuleType("cupy")
+    package.__spec__ = importlib.machinery.ModuleSpec("cupy", None)
+    package.__version__ = "14.2.0"
+    package.cuda = types.SimpleNamespace(runtime=runtime, is_available=lambda: bool(devices))
+    monkeypatch.setitem(sys.modules, "cupy", package)
+
+
+def test_cupy_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    assert 'pip install "lazyxp[cuda13]"' in cupy.status().reason
+    fake_cupy(monkeypatch, driver=0, devices=[])
+    assert "no NVIDIA driver" in cupy.status().reason
+    fake_cupy(monkeypatch, driver=13000, devices=[])
+    assert "no CUDA device" in cupy.status().reason
+    fake_cupy(monkeypatch, driver=0, devices=[], error=RuntimeError("libcuda.so.1 is broken"))
+    assert "RuntimeError: libcuda.so.1 is broken" in cupy.status().reason
+    with pytest.raises(BackendUnavailable, match=r"backend 'cupy' cannot run here: .*libcuda"):
+        xp.asarray(1).compute(backend="cupy")
+    fake_cupy(monkeypatch, driver=13000, devices=["One", "Two"])
+    assert cupy.status() == (True, "", "14.2.0", ("cuda:0 (One)", "cuda:1 (Two)"))
