@@ -218,3 +218,9 @@ def test_known_indices_out_of_bounds_are_refused_before_anything_is_written() ->
         x[[0, 9]] = 1
     x[0] = 5
     assert x.compute().tolist() == [5, 0, 0]
+
+
+def test_indices_that_select_nothing_are_not_checked() -> None:
+    a = np.arange(6).reshape(2, 3)
+    key = ([9], [])
+    np.testing.assert_array_equal(xp.asarray(a)[key].compute(), a[key], strict=True)

@@ -246,6 +246,7 @@ def _check_standard_key(key: Any, entries: list[Any], arrays: list[Array], write
 def _check_bounds(entries: list[Any], arrays: list[Array], node: Node) -> Key:
     """Check each entry against the axis that it selects from, and write ints and slices in one way."""
     index = iter(arrays)
+    nothing = any(0 in current(a).shape for a in arrays)  # NumPy then checks no index
     axis = 0
     key: list[Any] = []
     for entry in entries:
@@ -259,7 +260,8 @@ def _check_bounds(entries: list[Any], arrays: list[Array], node: Node) -> Key:
                 _check_mask(array, node, axis)
                 axis += array.ndim
                 continue
-            _check_known_indices(current(array).value, node, axis)
+            if not nothing:
+                _check_known_indices(current(array).value, node, axis)
         elif type(entry) is slice:
             key.append(_canonical_slice(entry, node.shape[axis]))
         else:

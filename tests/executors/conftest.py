@@ -59,7 +59,7 @@ def cluster():
     """A client of two worker processes, which is not the active one."""
     distributed = pytest.importorskip("distributed")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as workers,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as workers,
         distributed.Client(workers, set_as_default=False) as client,
     ):
         yield client

@@ -233,6 +233,16 @@ def test_dask_arrays_come_in_as_they_are():
     equal((unknown + 1).compute(), X[X > 3] + 1)
 
 
+def test_results_of_persisted_data_are_the_callers():
+    with dask.config.set({"array.chunk-size": "1MiB"}):
+        x = xp.asarray(X).persist(backend="dask")
+    y = xp.asarray(x, copy=True)
+    y[:0] = 1.0
+    for result in (x, x.T, x[1:], y, xp.concat([x]), xp.sum(x, axis=())):
+        result.compute()[...] = 5.0
+    equal(x.compute(), X)
+
+
 def test_arrays_of_the_user_are_neither_written_nor_shared():
     source = np.zeros(1 << 14)  # large enough to be recorded without a copy
     x = xp.asarray(source)

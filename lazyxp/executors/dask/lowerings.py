@@ -24,7 +24,6 @@ from lazyxp.executors.dask.blocks import (
     loop,
     meta,
     numpy_executor,
-    source,
     stacked,
     unique,
     whole,
@@ -204,7 +203,7 @@ def _setitem(node: Node, x: Value, value: Value) -> Any:
             continue
         chosen = range(x.shape[len(forwards)])[entry if isinstance(entry, slice) else slice(entry, entry + 1)]
         if not chosen:
-            return x
+            return x.map_blocks(np.array)  # a copy all the same: the result is not to share memory with x
         seen.append(slice(None, None, 1 if chosen.step > 0 else -1) if isinstance(entry, slice) else None)
         chosen = chosen if chosen.step > 0 else chosen[::-1]
         forwards.append(slice(chosen.start, chosen.stop, chosen.step))
@@ -380,4 +379,3 @@ _DECOMPOSED = frozenset(
         "vecdot",
     )
 )
-__all__ = ["Way", "source", "way"]

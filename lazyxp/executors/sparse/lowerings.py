@@ -349,14 +349,14 @@ def _tensordot(xp: Any, a: Any, b: Any, *, axes: tuple[tuple[int, ...], tuple[in
     free_a = [i for i in range(a.ndim) if i not in axes[0]]
     free_b = [i for i in range(b.ndim) if i not in axes[1]]
     shape = tuple(a.shape[i] for i in free_a) + tuple(b.shape[i] for i in free_b)
-    rows, columns = math.prod(a.shape[i] for i in free_a), math.prod(b.shape[i] for i in free_b)
+    height, width = math.prod(a.shape[i] for i in free_a), math.prod(b.shape[i] for i in free_b)
     inner = math.prod(a.shape[i] for i in axes[0])
-    left = a.transpose([*free_a, *axes[0]]).reshape((rows, inner))
-    right = b.transpose([*axes[1], *free_b]).reshape((inner, columns))
+    left = a.transpose([*free_a, *axes[0]]).reshape((height, inner))
+    right = b.transpose([*axes[1], *free_b]).reshape((inner, width))
     for x in (left, right):
         _zero_fill("tensordot", x)
-    found = _product("tensordot", (left.data, *left.coords), (right.data, *right.coords), (rows, inner, columns))
-    return from_linear(found.row.astype(np.int64) * columns + found.col, found.data, shape, 0)
+    found = _product("tensordot", (left.data, *left.coords), (right.data, *right.coords), (height, inner, width))
+    return from_linear(found.row.astype(np.int64) * width + found.col, found.data, shape, 0)
 
 
 def _zero_fill(op: str, x: Any) -> None:
@@ -369,9 +369,9 @@ def _product(op: str, a: tuple[Any, ...], b: tuple[Any, ...], sides: tuple[int, 
     for data, *_ in (a, b):
         if not np.isfinite(data).all():
             raise refuse(op, "an operand holds NaN or infinities, which times a zero that is not stored is NaN")
-    rows, inner, columns = sides
-    left = csr_array(coo_array((a[0], (a[1], a[2])), shape=(rows, inner)))
-    right = csr_array(coo_array((b[0], (b[1], b[2])), shape=(inner, columns)))
+    height, inner, width = sides
+    left = csr_array(coo_array((a[0], (a[1], a[2])), shape=(height, inner)))
+    right = csr_array(coo_array((b[0], (b[1], b[2])), shape=(inner, width)))
     return coo_array(left @ right)
 
 
