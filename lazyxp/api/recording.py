@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lazyxp import dtypes, options
 from lazyxp.api import views
 from lazyxp.api.array import Array
+from lazyxp.api.array import current as current
 from lazyxp.errors import MaterializationError
 from lazyxp.node import CONSTANT, Meta, Node, Op, Site, describe, make, output, user_site
-from lazyxp.sources import from_numpy
 
 if TYPE_CHECKING:
     from lazyxp.typing import ArrayLike, DType, Scalar
 
 SCALARS = (bool, int, float, complex)
-
-
-def current(x: Array) -> Node:
-    """The node that `x` stands for now."""
-    return x._node if x._cell is None else views.current(x)
 
 
 def record(op: Op, *arrays: Array, **params: Any) -> Array:
@@ -61,17 +54,9 @@ def as_array(x: ArrayLike, function: str, dtype: DType | None = None) -> Array:
         return Array(constant(x, dtype or dtypes.default_of(type(x)), function, user_site()))
     if options.current().strict:
         raise TypeError(f"{function}: expected a lazyxp array, got {type(x).__name__} (strict=True is set)")
-    if isinstance(x, (np.ndarray, np.generic)):
-        return Array(from_numpy(checked(np.asarray(x), function), copy=None, site=user_site()))
     from lazyxp.api.conversion import asarray
 
     return asarray(x)
-
-
-def checked(value: np.ndarray[Any, Any], function: str) -> np.ndarray[Any, Any]:
-    """`value`, refused with a TypeError when its dtype is not one of numbers or booleans."""
-    dtypes.as_dtype(value.dtype, function)
-    return value
 
 
 def operand(x: ArrayLike, category: str, function: str) -> Array:

@@ -17,7 +17,8 @@ def concrete_key(key: tuple[Any, ...], indices: tuple[Any, ...]) -> tuple[Any, .
     return tuple(next(arrays) if type(entry) is str else entry for entry in key)
 
 
-def _getitem(xp: Any, x: Any, *indices: Any, key: tuple[Any, ...]) -> Any:
+def getitem(xp: Any, x: Any, *indices: Any, key: tuple[Any, ...]) -> Any:
+    """``x[key]``."""
     return x[concrete_key(key, indices)]
 
 
@@ -82,7 +83,7 @@ def nan_where_no_freedom(name: str) -> Callable[..., Any]:
 # Ops that are operators of the array object, not functions of the namespace.
 OPERATORS = frozenset(("getitem", "setitem", "matmul"))
 GENERIC: Mapping[str, Callable[..., Any]] = {
-    "getitem": _getitem,
+    "getitem": getitem,
     **{name: nan_where_no_freedom(name) for name in ("std", "var")},
     **{f"fft.{name}": _complex_transform(name) for name in ("fft", "ifft", "fftn", "ifftn")},
     "setitem": _setitem,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyxp.executors.lowerings import concrete_key
+from lazyxp.executors.lowerings import concrete_key, getitem
 
 ArrayLike = Any
 
@@ -169,7 +169,7 @@ def _irfftn(xp: Any, x: Any, *, s: tuple[int, ...], axes: tuple[int, ...], norm:
 LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "setitem": _setitem,
     "scatter": _setitem,
-    "gather": lambda xp, x, *indices, key: x[concrete_key(key, indices)],
+    "gather": getitem,
     "floor_divide": _floor_divide,
     "expm1": _expm1,
     "tanh": _tanh,
