@@ -1,0 +1,7 @@
+"""What all tests share."""
+
+from hypothesis import HealthCheck, settings
+
+# A loaded machine is no reason to fail: how long an example takes says nothing about whether it is right.
+settings.register_profile("lazyxp", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lazyxp")
