@@ -13,7 +13,7 @@ from lazyxp.api.array import Array
 from lazyxp.api.recording import as_array, current
 from lazyxp.errors import MaterializationError
 from lazyxp.executors import registry
-from lazyxp.executors.base import Executor
+from lazyxp.executors.base import Executor, shape_of
 from lazyxp.node import SOURCE, Node, describe, format_site, graph_lock, output, user_site, walk
 from lazyxp.optimizers.legalize import legalize
 
@@ -81,7 +81,7 @@ def persist(
     values = executor.run(prepared, keep=True, **executor_options)
     results = []
     for node, value in zip(nodes, values, strict=True):
-        held = Node(node.op, (), node.params, _shape_of(value), node.dtype, node.site, value)
+        held = Node(node.op, (), node.params, shape_of(value), node.dtype, node.site, value)
         if value is node.value and sources.is_shared(node):
             sources.share(held)
         results.append(Array(held))
@@ -100,10 +100,6 @@ def _prepare(nodes: list[Node], backend: Any, optimize: str | None) -> tuple[Exe
             if node.value is not None:
                 sources.verify(node)
         return executor, plan.build(legalize(nodes, order, executor))
-
-
-def _shape_of(value: Any) -> tuple[int | None, ...]:
-    return tuple(None if n is None or n != n else int(n) for n in value.shape)
 
 
 # --- values that recorded code demands -------------------------------------------------------------------------------
@@ -133,10 +129,10 @@ def demand(node: Node, what: str) -> Any:
     for n in known:
         if n.several:
             parts = tuple(next(values) for _ in n.dtype)
-            n.remember(parts, tuple(_shape_of(v) for v in parts))
+            n.remember(parts, tuple(shape_of(v) for v in parts))
         else:
             value = next(values)
-            n.remember(value, _shape_of(value))
+            n.remember(value, shape_of(value))
     return node.value
 
 

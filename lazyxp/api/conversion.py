@@ -12,7 +12,7 @@ from lazyxp.api.array import Array
 from lazyxp.api.info import check_device
 from lazyxp.api.recording import SCALARS, constant, copy_of, current
 from lazyxp.node import SOURCE, Node, Site, describe, user_site
-from lazyxp.sources import from_numpy, owned
+from lazyxp.sources import SNAPSHOT_BYTES, from_numpy, owned
 
 if TYPE_CHECKING:
     from lazyxp.typing import ArrayLike, Device, DType, DTypeLike, Scalar
@@ -173,7 +173,13 @@ def _from_numpy(value: np.ndarray[Any, Any], copy: bool | None, site: Site) -> A
 
 def _from_native(obj: Any, copy: bool | None, site: Site) -> Array:
     """An array of another library stays what it is, so that its backend can run on it."""
-    if copy:
+    library = type(obj).__module__.partition(".")[0]
+    if library == "dask":
+        obj = obj.copy()  # of the graph, not of the data: an assignment to the user's array is not seen here
+    elif library == "sparse":
+        obj = obj.asformat("coo") if type(obj).__name__ == "DOK" else obj
+        obj = obj.copy() if copy or (copy is None and obj.nbytes <= SNAPSHOT_BYTES) else obj
+    elif copy:
         namespace = obj.__array_namespace__() if hasattr(obj, "__array_namespace__") else None
         obj = obj.copy() if namespace is None else namespace.asarray(obj, copy=True)
     name = getattr(obj.dtype, "name", None) or str(obj.dtype).rpartition(".")[2]

@@ -14,6 +14,7 @@ from lazyxp.executors.base import Executor, failure
 from lazyxp.executors.lowerings import GENERIC, OPERATORS
 from lazyxp.node import CONSTANT, OUTPUT, Node, Op
 from lazyxp.plan import Plan, Step
+from lazyxp.sources import is_shared
 
 Lowering = Callable[..., Any]
 
@@ -92,8 +93,12 @@ class ArrayAPIExecutor(Executor):
                 raise
             for i in step.frees:
                 buffers[i] = None
+        # Held as they are, they would change with the user's array without anyone noticing.
+        unwatched = {slot for slot, node in plan.sources if is_shared(node) and buffers[slot] is not node.value}
         return [
-            self.hold(buffers[i]) if keep and k not in plan.borrowed else self.deliver(buffers[i], k in plan.shared)
+            self.hold(buffers[i])
+            if keep and k not in plan.borrowed and i not in unwatched
+            else self.deliver(buffers[i], k in plan.shared)
             for k, i in enumerate(plan.outputs)
         ]
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lazyxp.errors import BackendUnavailable
-from lazyxp.node import Node, Op, describe
+from lazyxp.node import Node, Op, Shape, describe
 from lazyxp.plan import Plan
 
 
@@ -23,6 +23,11 @@ class Status(NamedTuple):
     reason: str = ""
     version: str | None = None
     devices: tuple[str, ...] = ()
+
+
+def shape_of(value: Any) -> Shape:
+    """The shape of a native array, None for sides that its library does not know."""
+    return tuple(None if n is None or n != n else int(n) for n in value.shape)
 
 
 def failure(backend: str, node: Node) -> str:

@@ -21,7 +21,7 @@ _BUILTIN = {
     "cupy": "lazyxp.executors.cupy",
 }
 _registered: dict[str, Callable[[], Executor]] = {}
-_made: dict[Any, Executor] = {}
+_made: dict[Any, tuple[Executor, Any]] = {}
 
 
 def register_executor(name: str, factory: Callable[[], Executor]) -> None:
@@ -54,7 +54,7 @@ def register_executor(name: str, factory: Callable[[], Executor]) -> None:
     if not isinstance(name, str) or not callable(factory):
         raise TypeError(f"register_executor: expected a name and a factory, got {name!r} and {factory!r}")
     _registered[name] = factory
-    _made.pop(name, None)
+    _made.clear()
 
 
 def get(backend: Any) -> Executor:
@@ -62,10 +62,10 @@ def get(backend: Any) -> Executor:
     if isinstance(backend, Executor):
         return backend
     _check_type(backend)
-    executor = _made.get(backend)
-    if executor is None:
-        executor = _made[backend] = _make(backend)
-    return executor
+    key = backend if isinstance(backend, str) else id(backend)
+    if key not in _made:
+        _made[key] = _make(backend), backend  # with the namespace itself, or its id might be used again
+    return _made[key][0]
 
 
 def check_known(backend: Any) -> None:
@@ -84,7 +84,7 @@ def _check_type(backend: Any) -> None:
 
 def _is_importable(name: str) -> bool:
     try:
-        return importlib.util.find_spec(name) is not None
+        return bool(name) and importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
         return False
 
@@ -93,11 +93,15 @@ def _make(backend: Any) -> Executor:
     from lazyxp.executors.array_api import ArrayAPIExecutor
 
     if not isinstance(backend, str):
-        name = getattr(backend, "__name__", "").removeprefix("array_api_compat.").removesuffix(".array")
+        name = str(getattr(backend, "__name__", "")).removeprefix("array_api_compat.").removesuffix(".array")
+        if name == "lazyxp":
+            raise TypeError("lazyxp records, it cannot be a backend; name the namespace that is to run the graph")
         return get(name) if name in _BUILTIN else ArrayAPIExecutor(backend)
     factory = _factories().get(backend)
     if factory is not None:
-        return factory()
+        return _call(backend, factory)
+    if not _is_importable(backend):
+        raise _unknown(backend)
     try:
         module = importlib.import_module(backend)
     except ImportError as error:
@@ -105,7 +109,7 @@ def _make(backend: Any) -> Executor:
             raise BackendUnavailable(f"backend {backend!r} cannot be imported: {error}") from error
     else:
         if hasattr(module, "asarray"):
-            return ArrayAPIExecutor(module)
+            return get(module)
     raise _unknown(backend)
 
 
@@ -116,6 +120,13 @@ def _unknown(backend: str) -> UnknownBackend:
         f"there is no backend {backend!r}: {hint} (or the name of an importable Array API namespace, a module, or a "
         "name given to register_executor)"
     )
+
+
+def _call(name: str, factory: Callable[[], Executor]) -> Executor:
+    executor = factory()
+    if not isinstance(executor, Executor):
+        raise TypeError(f"the factory of backend {name!r} returned {executor!r}, which is no Executor")
+    return executor
 
 
 def _factories() -> dict[str, Callable[[], Executor]]:
@@ -185,7 +196,7 @@ def _status(name: str, factory: Callable[[], Executor]) -> Status:
         if builtin is not None:
             status: Status = importlib.import_module(builtin).status()
             return status
-        factory()
+        _call(name, factory)
     except Exception as error:  # a broken plugin must not hide the other backends
         return Status(False, f"{type(error).__name__}: {error}")
     return Status(True)

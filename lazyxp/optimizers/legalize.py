@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from lazyxp import plan
 from lazyxp.errors import UnsupportedOperation
-from lazyxp.executors.base import Executor
+from lazyxp.executors.base import Executor, failure, shape_of
 from lazyxp.node import CONSTANT, SOURCE, Node, Op, describe
 from lazyxp.optimizers.decompositions import DECOMPOSITIONS, decompose
 
@@ -32,11 +33,24 @@ def _legal(node: Node, done: dict[Node, Node], executor: Executor) -> Node:
         return Node(node.op, args, node.params, node.shape, node.dtype, node.site)
     if node.op.name not in DECOMPOSITIONS or executor.refuses(node.op):
         raise UnsupportedOperation(_message(node, executor))
-    replacement, steps = decompose(node, args)
+    args = tuple(_sized(a, executor) for a in args)
+    try:
+        replacement, steps = decompose(node, args)
+    except Exception as error:
+        error.add_note(failure(executor.name, node))
+        raise
     inner: dict[Node, Node] = {a: a for a in args}
     for step in steps:
         inner[step] = _legal(step, inner, executor)
     return inner[replacement]
+
+
+def _sized(node: Node, executor: Executor) -> Node:
+    """`node`, computed if a side is not known: decompositions work with lengths."""
+    if node.several or None not in node.shape:
+        return node
+    (value,) = executor.run(plan.build([node]), keep=True)
+    return Node(node.op, (), node.params, shape_of(value), node.dtype, node.site, value)
 
 
 def _message(node: Node, executor: Executor) -> str:

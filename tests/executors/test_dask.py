@@ -227,7 +227,7 @@ def test_errors_in_tasks_name_the_op(where, request):
 def test_dask_arrays_come_in_as_they_are():
     source = da.from_array(X, chunks=(3, 2))
     x = xp.asarray(source)
-    assert lowered(x) is source
+    assert lowered(x).name == source.name
     assert lowered(x + 1).chunks == source.chunks
     unknown = xp.asarray(source[source > 3])
     equal((unknown + 1).compute(), X[X > 3] + 1)

@@ -142,3 +142,28 @@ def test_cupy_says_what_is_missing(monkeypatch):
         xp.asarray(1).compute(backend="cupy")
     fake_cupy(monkeypatch, driver=13000, devices=["One", "Two"])
     assert cupy.status() == (True, "", "14.2.0", ("cuda:0 (One)", "cuda:1 (Two)"))
+
+
+@pytest.mark.parametrize("name", ["", ".numpy", "no.such.module"])
+def test_names_that_cannot_be_imported(name):
+    with pytest.raises(UnknownBackend, match="there is no backend"):
+        xp.zeros(1).compute(backend=name)
+
+
+def test_odd_namespaces():
+    x = xp.arange(3)
+    assert x.compute(backend=types.SimpleNamespace(**vars(np))).tolist() == [0, 1, 2]
+    with pytest.raises(TypeError, match="lazyxp records"):
+        x.compute(backend="lazyxp")
+    xp.register_executor("five", lambda: 5)
+    try:
+        assert not xp.backends()["five"].available
+        with pytest.raises(TypeError, match="backend 'five' returned 5"):
+            x.compute(backend="five")
+    finally:
+        registry._registered.pop("five")
+
+
+def test_a_module_and_its_name_are_one_backend():
+    da = pytest.importorskip("dask.array")
+    assert registry.get("dask.array") is registry.get(da) is registry.get("dask")

@@ -16,6 +16,10 @@ from lazyxp.executors.dask.blocks import Value, as_dask, is_unknown, source
 from lazyxp.executors.dask.lowerings import way
 from lazyxp.node import CONSTANT, OUTPUT, Node, Op
 from lazyxp.plan import Plan
+from lazyxp.sources import is_shared
+
+# From here on Dask's own optimization takes longer than what it saves: its cost grows with the square of the depth.
+_MANY_STEPS = 500
 
 
 class DaskExecutor(Executor):
@@ -49,21 +53,24 @@ class DaskExecutor(Executor):
                 f"persist: results on {scheduler!r} live as long as a client is connected; connect one with "
                 "distributed.Client(address) and leave out scheduler="
             )
-        arrays = self._build(plan)
+        if not _is_address(scheduler):
+            dask.base.get_scheduler(scheduler=scheduler)  # refuses what is none, before anything runs
+        arrays = self._build(plan, keep)
+        optimize = len(plan.steps) < _MANY_STEPS
         try:
             with _scheduler(scheduler) as chosen:
                 if keep:
-                    return _known(dask.persist(*self._apart(plan, arrays), scheduler=chosen), chosen)
-                return _own(dask.compute(*arrays, scheduler=chosen), plan.shared)
+                    return _known(dask.persist(*arrays, scheduler=chosen, optimize_graph=optimize), chosen)
+                return _own(dask.compute(*arrays, scheduler=chosen, optimize_graph=optimize), plan.shared)
         except Exception as error:
             if plan.steps and not any(note.startswith("lazyxp: ") for note in getattr(error, "__notes__", ())):
                 error.add_note(f"{failure(self.name, plan.steps[-1].node)}, or what that needs")
             raise
 
-    def _build(self, plan: Plan) -> list[da.Array]:
+    def _build(self, plan: Plan, keep: bool = False) -> list[da.Array]:
         buffers: list[Value] = [None] * plan.size
         for slot, node in plan.sources:
-            buffers[slot] = self._load(node)
+            buffers[slot] = self._load(node, keep)
         for step in plan.steps:
             node = step.node
             try:
@@ -75,20 +82,18 @@ class DaskExecutor(Executor):
                 buffers[i] = None
         return [as_dask(buffers[i]) for i in plan.outputs]
 
-    def _apart(self, plan: Plan, arrays: Sequence[da.Array]) -> list[da.Array]:
-        """What the graph will hold: no views of arrays that the user can change."""
-        theirs = {slot for slot, node in plan.sources if not self.owns(node.value)}
-        return [
-            x.map_blocks(np.array) if k in plan.borrowed or plan.outputs[k] in theirs else x
-            for k, x in enumerate(arrays)
-        ]
+    def _load(self, node: Node, keep: bool) -> Value:
+        """A Dask array as it is, a constant as a 0-d NumPy value, anything else in chunks.
 
-    def _load(self, node: Node) -> Value:
-        """A Dask array as it is, a constant as a 0-d NumPy value, anything else in chunks."""
+        Tasks may read them after `persist` has returned, so that it copies what others can change.
+        """
         if node.op is CONSTANT:
             return np.asarray(node.params["value"], dtype=node.dtype)
         value = node.value
-        return value if self.owns(value) else source(registry.owner(value).to_numpy(value))
+        if self.owns(value):
+            return value
+        array = registry.owner(value).to_numpy(value)
+        return source(array.copy() if keep and is_shared(node) else array)
 
     def owns(self, value: Any) -> bool:
         """Whether `value` is a Dask array."""

@@ -308,6 +308,8 @@ def _accumulation(name: str) -> Callable[..., Any]:
         if not math.prod(x.shape):
             x = COO(np.empty((x.ndim, 0), np.intp), np.empty(0, x.dtype), shape=x.shape)
         function = getattr(sparse, name)
+        if "dtype" in params and x.dtype.kind in "iu":
+            x = x.astype(params["dtype"])  # `sparse` works the fill value out in the operand's dtype
         if x.dtype.kind != "c" or (name != "mean" and np.isfinite(x.fill_value)):
             return function(x, **params)
         if name == "prod":
