@@ -88,11 +88,11 @@ def _label(node: Node, params: dict[str, str]) -> str:
         value = node.params["value"]
         exact = params["value"]
         return f"{value:.6g}" if isinstance(value, float) and len(exact) > _CONSTANT_LENGTH else exact
-    if node.op is OUTPUT:
-        return f"{node.args[0].op.name} output {params['index']}"
     if node.value is not None:
         known = type(node.value).__name__
         return known if node.op is SOURCE else f"{node.op.name} {known}"
+    if node.op is OUTPUT:
+        return f"{node.args[0].op.name} output {params['index']}"
     told = ("None", "False", str(node.dtype), str(node.shape))
     words = [node.op.name]
     for name, text in params.items():
