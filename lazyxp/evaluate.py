@@ -15,7 +15,8 @@ from lazyxp.errors import MaterializationError
 from lazyxp.executors import registry
 from lazyxp.executors.base import Executor, shape_of
 from lazyxp.node import SOURCE, Node, describe, format_site, graph_lock, output, user_site, walk
-from lazyxp.optimizers.legalize import legalize
+from lazyxp.planning import plan_for
+from lazyxp.structure import structure_of
 
 
 def compute(
@@ -94,12 +95,12 @@ def _prepare(nodes: list[Node], backend: Any, optimize: str | None) -> tuple[Exe
         raise ValueError(f"optimize={optimize!r} is none of {', '.join(map(repr, options.LEVELS))}")
     chosen = backend if backend is not None else options.current().backend
     with graph_lock:
-        order = walk(nodes)
-        executor = registry.get(chosen) if chosen is not None else registry.follow(order)
-        for node in order:
-            if node.value is not None:
-                sources.verify(node)
-        return executor, plan.build(legalize(nodes, order, executor))
+        structure = structure_of(nodes)
+        executor = registry.get(chosen) if chosen is not None else registry.follow(structure.leaves)
+        for leaf in structure.leaves:
+            if leaf.value is not None:
+                sources.verify(leaf)
+        return executor, plan_for(structure, executor, optimize or options.current().optimize).plan
 
 
 # --- values that recorded code demands -------------------------------------------------------------------------------

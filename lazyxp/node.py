@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Shape = tuple[int | None, ...]
-Site = tuple[CodeType, int] | str | None
+# Where a node was recorded: code and instruction offset, or text; in templates, the number of the recorded node.
+Site = tuple[CodeType, int] | str | int | None
 
 NO_PARAMS: dict[str, Any] = {}
 
@@ -95,6 +96,8 @@ def _not_inferred(*args: Any, **params: Any) -> Meta:
 SOURCE = Op("source", "source", _not_inferred)
 CONSTANT = Op("constant", "source", _not_inferred)
 OUTPUT = Op("output", "output", _not_inferred)
+# Stands for a leaf in the template that a plan is made of (`lazyxp.structure`).
+INPUT = Op("input", "source", _not_inferred)
 
 
 class Node:
@@ -230,6 +233,8 @@ def format_site(site: Site) -> str:
         return "<unknown>"
     if isinstance(site, str):
         return site
+    if isinstance(site, int):
+        return f"<recorded node {site}>"
     code, offset = site
     line = code.co_firstlineno
     for start, end, number in code.co_lines():

@@ -82,25 +82,35 @@ class ArrayAPIExecutor(Executor):
         """Run the steps of `plan` one after the other, dropping each buffer after its last use."""
         self._check_options(options)
         buffers: list[Any] = [None] * plan.size
-        for slot, node in plan.sources:
-            buffers[slot] = self.load(node)
+        for slot, source in plan.sources:
+            buffers[slot] = self.load(plan.leaf(source))
         for step in plan.steps:
             node = step.node
             try:
                 buffers[step.output] = self.execute(step, [buffers[i] for i in step.inputs])
             except Exception as error:
-                error.add_note(failure(self.name, node))
+                error.add_note(failure(self.name, node, plan.line(node)))
                 raise
             for i in step.frees:
                 buffers[i] = None
-        # Held as they are, they would change with the user's array without anyone noticing.
-        unwatched = {slot for slot, node in plan.sources if is_shared(node) and buffers[slot] is not node.value}
         return [
             self.hold(buffers[i])
-            if keep and k not in plan.borrowed and i not in unwatched
+            if keep and not self._is_watched(plan, k, buffers[i])
             else self.deliver(buffers[i], k in plan.shared)
             for k, i in enumerate(plan.outputs)
         ]
+
+    def _is_watched(self, plan: Plan, position: int, buffer: Any) -> bool:
+        """Whether an output lies in the memory of an array that others may change, without being that array."""
+        if position not in plan.shared:
+            return False
+        index = plan.views.get(position)
+        if index is not None:
+            return is_shared(plan.leaves[index])
+        return any(
+            slot == plan.outputs[position] and is_shared(plan.leaf(source)) and buffer is not plan.leaf(source).value
+            for slot, source in plan.sources
+        )
 
     def _check_options(self, options: Mapping[str, Any]) -> None:
         if options:

@@ -30,10 +30,10 @@ def shape_of(value: Any) -> Shape:
     return tuple(None if n is None or n != n else int(n) for n in value.shape)
 
 
-def failure(backend: str, node: Node) -> str:
-    """The note on an error that `node` caused while it ran."""
+def failure(backend: str, node: Node, line: str | None = None) -> str:
+    """The note on an error that `node`, recorded at `line`, caused while it ran."""
     operands = " and ".join(describe(a) for a in node.args) or "no arrays"
-    return f"lazyxp: while {backend} ran {node.op.name} on {operands}, recorded at {node.where}"
+    return f"lazyxp: while {backend} ran {node.op.name} on {operands}, recorded at {line or node.where}"
 
 
 def installed(package: str, *, extra: str) -> Status:

@@ -16,7 +16,7 @@ from lazyxp.executors import registry
 from lazyxp.executors.array_api import ArrayAPIExecutor
 from lazyxp.executors.base import Executor
 from lazyxp.executors.cupy.lowerings import LOWERINGS
-from lazyxp.node import CONSTANT, OPS, OUTPUT, SOURCE, Op
+from lazyxp.node import OPS, Op
 from lazyxp.optimizers.decompositions import DECOMPOSITIONS
 
 PAGE = Path("docs", "support-matrix.md")
@@ -55,7 +55,7 @@ def executors() -> dict[str, Executor]:
 
 def ops() -> list[Op]:
     """The ops that backends have to run, by name."""
-    return sorted((op for op in OPS.values() if op not in (SOURCE, CONSTANT, OUTPUT)), key=lambda op: op.name)
+    return sorted((op for op in OPS.values() if op.kind not in ("source", "output")), key=lambda op: op.name)
 
 
 def support(op: Op, executor: Executor) -> tuple[str, str]:

@@ -7,7 +7,6 @@ import pytest
 
 import lazyxp as xp
 from lazyxp.api.recording import current
-from lazyxp.node import walk
 from tests.inputs import equal
 
 dask = pytest.importorskip("dask")
@@ -24,13 +23,13 @@ def tiny_chunks():
 
 def lowered(x):
     """The Dask array that `x` becomes."""
-    from lazyxp import plan
     from lazyxp.executors import registry
-    from lazyxp.optimizers.legalize import legalize
+    from lazyxp.planning import make_plan
+    from lazyxp.structure import structure_of
 
     executor = registry.get("dask")
-    nodes = [current(x)]
-    return executor._build(plan.build(legalize(nodes, walk(nodes), executor)))[0]
+    _, plan = make_plan(structure_of([current(x)]), executor, "none")
+    return executor._build(plan)[0]
 
 
 # --- chunks -----------------------------------------------------------------------------------------------------------

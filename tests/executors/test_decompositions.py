@@ -7,9 +7,9 @@ import pytest
 import lazyxp as xp
 from lazyxp.api.recording import current
 from lazyxp.executors.array_api import ArrayAPIExecutor
-from lazyxp.node import walk
 from lazyxp.optimizers.decompositions import DECOMPOSITIONS
-from lazyxp.optimizers.legalize import legalize
+from lazyxp.planning import make_plan
+from lazyxp.structure import structure_of
 from tests.executors.cases import cases
 from tests.inputs import equal
 
@@ -123,11 +123,9 @@ def test_values_that_do_not_fit_a_mask_are_refused():
 
 def test_new_nodes_carry_the_users_line():
     x = xp.linalg.trace(xp.asarray(np.eye(3)))
-    nodes = [current(x)]
-    legal = legalize(nodes, walk(nodes), BARE)
-    new = [node for node in walk(legal) if node not in set(walk(nodes))]
-    assert {node.op.name for node in new} == {"sum", "linalg.diagonal"}
-    assert {node.where for node in new} == {current(x).where}
+    _, plan = make_plan(structure_of([current(x)]), BARE, "none")
+    assert {step.node.op.name for step in plan.steps} == {"sum", "linalg.diagonal"}
+    assert {plan.line(step.node) for step in plan.steps} == {current(x).where}
     assert "test_new_nodes_carry_the_users_line" in current(x).where
 
 

@@ -64,15 +64,16 @@ class DaskExecutor(Executor):
                 return _own(dask.compute(*arrays, scheduler=chosen, optimize_graph=optimize), plan.shared)
         except Exception as error:
             if plan.steps and not any(note.startswith("lazyxp: ") for note in getattr(error, "__notes__", ())):
-                error.add_note(f"{failure(self.name, plan.steps[-1].node)}, or what that needs")
+                last = plan.steps[-1].node
+                error.add_note(f"{failure(self.name, last, plan.line(last))}, or what that needs")
             raise
 
     def _build(self, plan: Plan, keep: bool = False) -> list[da.Array]:
         buffers: list[Value] = [None] * plan.size
-        for slot, node in plan.sources:
-            buffers[slot] = self._load(node, keep)
+        for slot, leaf in plan.sources:
+            buffers[slot] = self._load(plan.leaf(leaf), keep)
         for step in plan.steps:
-            node = step.node
+            node = plan.located(step.node)  # tasks fail elsewhere, without the plan
             try:
                 buffers[step.output] = _lower(node, [buffers[i] for i in step.inputs])
             except Exception as error:

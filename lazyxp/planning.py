@@ -1,0 +1,98 @@
+"""From a recorded graph to the plan that runs: template, passes, legalization, and the cache of plans."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, NamedTuple
+
+from lazyxp import options, plan
+from lazyxp.executors.base import Executor
+from lazyxp.node import graph_lock
+from lazyxp.optimizers import pipeline
+from lazyxp.optimizers.graph import ALLOWED, Graph
+from lazyxp.optimizers.legalize import Legalizer
+from lazyxp.structure import Structure, template
+
+# Bounds on what the cache holds: plans, and nodes of their templates together.
+MOST_PLANS = 1_000
+MOST_NODES = 500_000
+
+
+class Planned(NamedTuple):
+    """What planning gives.
+
+    Attributes
+    ----------
+    plan : Plan
+        Bound to the graph that it was asked for.
+    hit : bool
+        Whether it was in the cache.
+    """
+
+    plan: plan.Plan
+    hit: bool
+
+
+class CacheInfo(NamedTuple):
+    """How the plan cache did so far."""
+
+    hits: int
+    misses: int
+    plans: int
+    nodes: int
+
+
+_plans: OrderedDict[Any, tuple[plan.Plan, int]] = OrderedDict()
+_hits = _misses = _nodes = 0
+
+
+def plan_for(structure: Structure, executor: Executor, level: str) -> Planned:
+    """The plan that computes a graph on `executor` at a level of `optimize`; called under `graph_lock`."""
+    global _hits, _misses, _nodes
+    key = (structure.key, executor, level, pipeline.version)
+    found = _plans.get(key)
+    if found is not None:
+        _hits += 1
+        _plans.move_to_end(key)
+        return Planned(found[0].bound(structure.leaves, structure.recorded), True)
+    _misses += 1
+    _, made = make_plan(structure, executor, level)
+    if len(made.leaves) == len(structure.leaves):  # else some data was computed, and the plan is for that data
+        size = len(structure.recorded)
+        _plans[key] = made.bound((), ()), size
+        _nodes += size
+        while len(_plans) > MOST_PLANS or _nodes > MOST_NODES:
+            _nodes -= _plans.popitem(last=False)[1][1]
+    return Planned(made, False)
+
+
+def make_plan(structure: Structure, executor: Executor, level: str) -> tuple[Graph, plan.Plan]:
+    """The optimized graph and the plan, made anew."""
+    leaves = list(structure.leaves)
+    with options.set_options(strict=False, materialize="compute"):
+        graph = optimized_graph(structure, executor, level)
+        roots = Legalizer(executor, leaves, structure.recorded).legalize(graph.roots)
+    return graph, plan.build(roots).bound(leaves, structure.recorded)
+
+
+def optimized_graph(structure: Structure, executor: Executor, level: str) -> Graph:
+    """The graph after every pass that `level` allows, with the trace of what was rewritten."""
+    if level == "none":
+        graph = Graph(ALLOWED[level], executor.supports)
+        graph.roots = template(structure)
+        return graph
+    return pipeline.optimize(lambda graph: template(structure, intern=graph.intern), level, executor.supports)
+
+
+def cache_info() -> CacheInfo:
+    """Hits and misses of the plan cache, and what it holds."""
+    with graph_lock:
+        return CacheInfo(_hits, _misses, len(_plans), _nodes)
+
+
+def clear_cache() -> None:
+    """Forget every plan."""
+    global _nodes
+    with graph_lock:
+        _plans.clear()
+        _nodes = 0
