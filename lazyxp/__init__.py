@@ -206,6 +206,7 @@ __all__ = [
     "isin",
     "isinf",
     "isnan",
+    "jit",
     "less",
     "less_equal",
     "linalg",
@@ -246,6 +247,7 @@ __all__ = [
     "real",
     "reciprocal",
     "register_executor",
+    "register_pass",
     "remainder",
     "repeat",
     "reshape",
@@ -306,13 +308,17 @@ if _TYPE_CHECKING:
     from lazyxp.executors.registry import backends, register_executor
     from lazyxp.info import show_versions
     from lazyxp.looking import to_networkx, visualize
+    from lazyxp.optimizers import register_pass
+    from lazyxp.tracing import jit
 
 # What runs or draws graphs is imported when it is first asked for, so that `import lazyxp` stays quick.
 _LATER = {
     "compute": "lazyxp.evaluate",
     "persist": "lazyxp.evaluate",
+    "jit": "lazyxp.tracing",
     "backends": "lazyxp.executors.registry",
     "register_executor": "lazyxp.executors.registry",
+    "register_pass": "lazyxp.optimizers",
     "show_versions": "lazyxp.info",
     "to_networkx": "lazyxp.looking",
     "visualize": "lazyxp.looking",

@@ -14,7 +14,7 @@ from lazyxp.api.recording import as_array, current
 from lazyxp.errors import MaterializationError
 from lazyxp.executors import registry
 from lazyxp.executors.base import Executor, shape_of
-from lazyxp.node import SOURCE, Node, describe, format_site, graph_lock, output, user_site, walk
+from lazyxp.node import INPUT, SOURCE, Node, describe, format_site, graph_lock, output, user_site, walk
 from lazyxp.planning import plan_for
 from lazyxp.structure import structure_of
 
@@ -93,14 +93,24 @@ def _prepare(nodes: list[Node], backend: Any, optimize: str | None) -> tuple[Exe
     """The executor and the plan that compute `nodes`."""
     if optimize is not None and optimize not in options.LEVELS:
         raise ValueError(f"optimize={optimize!r} is none of {', '.join(map(repr, options.LEVELS))}")
-    chosen = backend if backend is not None else options.current().backend
     with graph_lock:
         structure = structure_of(nodes)
-        executor = registry.get(chosen) if chosen is not None else registry.follow(structure.leaves)
         for leaf in structure.leaves:
             if leaf.value is not None:
                 sources.verify(leaf)
+            elif leaf.op is INPUT:
+                raise MaterializationError(
+                    f"the graph reads an argument of a function that jit traces, called at {leaf.where}, which has no "
+                    "values; return what is to be computed, or leave jit out"
+                )
+        executor = executor_for(structure.leaves, backend)
         return executor, plan_for(structure, executor, optimize or options.current().optimize).plan
+
+
+def executor_for(leaves: list[Node], backend: Any) -> Executor:
+    """The executor of `backend`; where that is None, of the option `backend`, or else of the data in `leaves`."""
+    chosen = backend if backend is not None else options.current().backend
+    return registry.get(chosen) if chosen is not None else registry.follow(leaves)
 
 
 # --- values that recorded code demands -------------------------------------------------------------------------------

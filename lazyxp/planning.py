@@ -11,7 +11,7 @@ from lazyxp.node import graph_lock
 from lazyxp.optimizers import pipeline
 from lazyxp.optimizers.graph import ALLOWED, Graph
 from lazyxp.optimizers.legalize import Legalizer
-from lazyxp.structure import Structure, template
+from lazyxp.structure import Structure, template, uncollected
 
 # Bounds on what the cache holds: plans, and nodes of their templates together.
 MOST_PLANS = 1_000
@@ -69,7 +69,7 @@ def plan_for(structure: Structure, executor: Executor, level: str) -> Planned:
 def make_plan(structure: Structure, executor: Executor, level: str) -> tuple[Graph, plan.Plan]:
     """The optimized graph and the plan, made anew."""
     leaves = list(structure.leaves)
-    with options.set_options(strict=False, materialize="compute"):
+    with options.set_options(strict=False, materialize="compute"), uncollected():
         graph = optimized_graph(structure, executor, level)
         roots = Legalizer(executor, leaves, structure.recorded).legalize(graph.roots)
     return graph, plan.build(roots).bound(leaves, structure.recorded)

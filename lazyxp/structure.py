@@ -7,7 +7,9 @@ serves every graph of its structure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import gc
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from lazyxp.node import CONSTANT, INPUT, OUTPUT, SOURCE, Node, walk
@@ -25,7 +27,8 @@ class Structure(NamedTuple):
     key : tuple
         Equal for graphs of one structure.
     leaves : list of Node
-        Where the graph starts: sources and scalars, in the order of the template's inputs.
+        Where the graph starts: sources, scalars, and inputs of a function that is being traced, in the order of the
+        template's inputs.
     recorded : list of Node
         The nodes of the graph; nodes of the template and of the plan have their number here as `site`.
     """
@@ -38,8 +41,25 @@ class Structure(NamedTuple):
     input_of: dict[Node, int]
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage collection: walks over graphs make many objects, all of which stay."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def structure_of(roots: Sequence[Node]) -> Structure:
     """The structure of the graph that computes `roots`; called under `graph_lock`."""
+    with uncollected():
+        return _structure_of(roots)
+
+
+def _structure_of(roots: Sequence[Node]) -> Structure:
     number: dict[Node, int] = {}
     stack = list(roots)
     stack.reverse()
@@ -56,14 +76,16 @@ def structure_of(roots: Sequence[Node]) -> Structure:
     add = key.append
     for node in number:
         op = node.op
-        if node.value is not None or op is CONSTANT or op is OUTPUT:
+        args = node.args
+        if (not args and op.kind == "source") or node.value is not None or op is OUTPUT:
             _add_special(node, number, key, leaves, input_of, scalars)
         else:
             add(op)
-            for arg in node.args:
+            for arg in args:
                 add(number[arg])
-            if node.params:
-                add(frozen(node.params))
+            # Which parameters there are follows from the op and their number, so that the values tell everything.
+            for value in node.params.values():
+                add(frozen_value(value))
     return Structure(tuple(key), leaves, list(number), number, roots, input_of)
 
 
@@ -78,7 +100,7 @@ def _add_special(
     """Add a leaf, a scalar or an output to the key, which reads in one way only."""
     leaf = node
     index = len(leaves)
-    if node.value is not None:
+    if node.value is not None or node.op is INPUT:
         if node.several:  # only its outputs are read
             key.append(None)
             return
@@ -104,22 +126,28 @@ def _add_special(
 
 def frozen(params: dict[str, Any]) -> Hashable:
     """Node parameters as something hashable that is equal only for parameters that mean the same."""
-    return tuple([(k, frozen_value(v)) for k, v in params.items()])
+    return tuple([frozen_value(v) for v in params.values()])
 
 
 def frozen_value(value: Any) -> Hashable:
-    """One parameter; 1, 1.0 and True differ, and so do 0.0 and -0.0."""
+    """One parameter; 0.0 and -0.0 differ."""
     freeze = _FREEZE.get(type(value))
     return value if freeze is None else freeze(value)
 
 
+def _frozen_tuple(value: tuple[Any, ...]) -> tuple[Any, ...]:
+    for entry in value:
+        if type(entry) in _FREEZE:
+            return tuple([frozen_value(e) for e in value])
+    return value
+
+
 _FREEZE: dict[type, Callable[[Any], Hashable]] = {
-    bool: lambda v: ("bool", v),
-    float: lambda v: ("float", v.hex()),
-    complex: lambda v: ("complex", v.real.hex(), v.imag.hex()),
-    slice: lambda v: ("slice", v.start, v.stop, v.step),
-    tuple: lambda v: tuple([frozen_value(e) for e in v]),
-    list: lambda v: ("list", *[frozen_value(e) for e in v]),
+    float: lambda v: v or repr(v),
+    complex: repr,
+    slice: lambda v: (v.start, v.stop, v.step),
+    tuple: _frozen_tuple,
+    list: lambda v: tuple([frozen_value(e) for e in v]),
 }
 
 

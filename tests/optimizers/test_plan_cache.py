@@ -1,0 +1,140 @@
+"""The plan cache: which graphs share a plan, and that sharing one never shares data."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+import lazyxp as xp
+from lazyxp import planning
+
+X = np.arange(6.0).reshape(2, 3)
+I = np.arange(6).reshape(2, 3)  # noqa: E741
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    planning.clear_cache()
+
+
+def misses(*calls):
+    """How many of the calls, each of which computes something, had to be planned."""
+    before = planning.cache_info().misses
+    for call in calls:
+        call()
+    return planning.cache_info().misses - before
+
+
+SAME = {
+    "data": (lambda: xp.asarray(X) + 1, lambda: xp.asarray(X * 3) + 1),
+    "line": (lambda: xp.asarray(X) * 2, lambda: xp.asarray(X) * 2),
+    "scalars that are data": (lambda: xp.asarray(X) * 0.1, lambda: xp.asarray(X) * 0.7),
+    "equal scalars": (lambda: xp.asarray(X) * 0.1 + 0.1, lambda: xp.asarray(X) * 0.3 + 0.3),
+    "values of known nodes": (lambda: known(1.0) + 1, lambda: known(2.0) + 1),
+    "outputs of several": (lambda: xp.linalg.qr(xp.asarray(X)).R, lambda: xp.linalg.qr(xp.asarray(X + 1)).R),
+}
+OTHER = {
+    "shape": (lambda: xp.asarray(X) + 1, lambda: xp.asarray(X[:1]) + 1),
+    "dtype": (lambda: xp.asarray(X) + 1, lambda: xp.asarray(I) + 1),
+    "op": (lambda: xp.asarray(X) + 1, lambda: xp.asarray(X) - 1),
+    "parameter": (lambda: xp.sum(xp.asarray(X), axis=0), lambda: xp.sum(xp.asarray(X), axis=1)),
+    "key": (lambda: xp.asarray(X)[:1], lambda: xp.asarray(X)[1:]),
+    "telling scalars": (lambda: xp.asarray(X) * 2, lambda: xp.asarray(X) * 4),
+    "sign of zero": (lambda: xp.asarray(X) + 0.0, lambda: xp.asarray(X) + -0.0),
+    "fill value": (lambda: xp.full(3, 0.0), lambda: xp.full(3, -0.0)),
+    "equal or different scalars": (lambda: xp.asarray(X) * 0.1 + 0.1, lambda: xp.asarray(X) * 0.1 + 0.3),
+    "order of arguments": (lambda: two(lambda a, b: a - b), lambda: two(lambda a, b: b - a)),
+    "which output": (lambda: xp.linalg.qr(xp.asarray(X)).R, lambda: xp.linalg.qr(xp.asarray(X.T)).Q.T),
+}
+
+
+def known(value):
+    x = xp.asarray(X) * value
+    float(x[0, 0])
+    return x
+
+
+def two(function):
+    """`function` of two sources, both of which it is sure to see in one order."""
+    a, b = xp.asarray(X), xp.asarray(X + 1)
+    return xp.stack([a, b, function(a, b)])
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_one_plan(name):
+    first, second = SAME[name]
+    first().compute()
+    expected = second().compute(optimize="none")
+    assert misses(lambda: np.testing.assert_array_equal(second().compute(), expected)) == 0
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_another_plan(name):
+    first, second = OTHER[name]
+    expected = [first().compute(optimize="none"), second().compute(optimize="none")]
+    assert misses(lambda: first().compute(), lambda: second().compute()) == 2
+    for call, value in zip((first, second), expected, strict=True):
+        got = call().compute()
+        np.testing.assert_array_equal(got, value)
+        np.testing.assert_array_equal(np.signbit(got), np.signbit(value))
+
+
+def test_sharing_is_structure():
+    a, b = xp.asarray(X), xp.asarray(X)
+    assert misses(lambda: (a + b).compute(), lambda: (a + a).compute(), lambda: (b + b).compute()) == 2
+
+
+def test_levels_and_backends_have_their_own_plans():
+    x = xp.asarray(X) + 1
+    calls = [lambda o=o, b=b: x.compute(optimize=o, backend=b) for o in ("none", "exact") for b in (None, "dask")]
+    assert misses(*calls) == 4
+    assert misses(*calls) == 0
+
+
+def test_plans_hold_no_data():
+    value = np.arange(50_000.0)
+    watched = weakref.ref(value)
+    x = xp.asarray(value)
+    (x[1:] * 2).compute()
+    y = xp.sum(x)
+    float(y)
+    del x, y, value
+    gc.collect()
+    assert watched() is None
+
+
+def test_the_cache_is_bounded(monkeypatch):
+    monkeypatch.setattr(planning, "MOST_PLANS", 5)
+    for n in range(1, 20):
+        xp.zeros(n).compute()
+    assert planning.cache_info().plans == 5
+    assert misses(lambda: xp.zeros(19).compute(), lambda: xp.zeros(1).compute()) == 1
+    monkeypatch.setattr(planning, "MOST_NODES", 3)
+    (xp.asarray(X) + 1 - 2 * 3).compute()
+    info = planning.cache_info()
+    assert info.nodes <= 3
+
+
+def test_errors_name_the_line_of_the_graph_that_failed():
+    def taken(x, i):
+        return xp.take(x, xp.asarray([i]) + 0, axis=0)
+
+    taken(xp.asarray(X), 1).compute()
+    far = taken(xp.asarray(X), 1)
+    del far
+    later = xp.take(xp.asarray(X), xp.asarray([9]) + 0, axis=0)
+    before = planning.cache_info().hits
+    with pytest.raises(IndexError) as caught:
+        later.compute()
+    assert planning.cache_info().hits == before + 1
+    (note,) = caught.value.__notes__
+    assert "test_errors_name_the_line_of_the_graph_that_failed" in note
+
+
+def test_lengths_that_were_computed_belong_to_the_data():
+    strict = pytest.importorskip("array_api_strict")
+    for values in ([1, 0, 2], [1, 1, 1], [0, 0, 1]):
+        x = xp.asarray(np.asarray(values))
+        got = (x[x > 0] * 2)[xp.asarray([0])].compute(backend=strict)
+        assert np.asarray(got).tolist() == [values[np.flatnonzero(values)[0]] * 2]
