@@ -188,6 +188,7 @@ __all__ = [
     "floor",
     "floor_divide",
     "from_dlpack",
+    "from_source",
     "full",
     "full_like",
     "get_options",
@@ -306,6 +307,7 @@ __version__ = "0.1.0"
 if _TYPE_CHECKING:
     from lazyxp.evaluate import compute, persist
     from lazyxp.executors.registry import backends, register_executor
+    from lazyxp.external import from_source
     from lazyxp.info import show_versions
     from lazyxp.looking import to_networkx, visualize
     from lazyxp.optimizers import register_pass
@@ -314,6 +316,7 @@ if _TYPE_CHECKING:
 # What runs or draws graphs is imported when it is first asked for, so that `import lazyxp` stays quick.
 _LATER = {
     "compute": "lazyxp.evaluate",
+    "from_source": "lazyxp.external",
     "persist": "lazyxp.evaluate",
     "jit": "lazyxp.tracing",
     "backends": "lazyxp.executors.registry",

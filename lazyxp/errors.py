@@ -25,3 +25,7 @@ class MaterializationError(LazyxpError, TypeError):
 
 class SourceMutated(LazyxpError, RuntimeError):
     """An array that the graph reads was changed in place after it was recorded."""
+
+
+class MemoryLimitExceeded(LazyxpError, MemoryError):
+    """A graph would take more memory at once than the option `memory_limit` allows."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyxp import options, plan, sources
+from lazyxp import estimate, options, plan, sources
 from lazyxp.api.array import Array
 from lazyxp.api.recording import as_array, current
 from lazyxp.errors import MaterializationError
 from lazyxp.executors import registry
 from lazyxp.executors.base import Executor, shape_of
 from lazyxp.node import INPUT, SOURCE, Node, describe, format_site, graph_lock, output, user_site, walk
-from lazyxp.planning import plan_for
-from lazyxp.structure import structure_of
+from lazyxp.planning import Planned, plan_for
+from lazyxp.structure import Structure, structure_of
 
 
 def compute(
@@ -78,19 +78,40 @@ def persist(
     array([1, 3, 5])
     """
     nodes = [current(as_array(x, "persist")) for x in arrays]
-    executor, prepared = _prepare(nodes, backend, optimize)
-    values = executor.run(prepared, keep=True, **executor_options)
+    missing = [node for node in nodes if not _is_there(node, backend)]
+    executor, prepared = _prepare(missing, backend, optimize)
+    values = iter(executor.run(prepared, keep=True, **executor_options))
     results = []
-    for node, value in zip(nodes, values, strict=True):
+    for node in nodes:
+        there = _is_there(node, backend)
+        value = node.value if there else next(values)
         held = Node(node.op, (), node.params, shape_of(value), node.dtype, node.site, value)
-        if value is node.value and sources.is_shared(node):
+        if there and sources.is_shared(node):
+            sources.verify(node)
             sources.share(held)
         results.append(Array(held))
     return tuple(results)
 
 
-def _prepare(nodes: list[Node], backend: Any, optimize: str | None) -> tuple[Executor, plan.Plan]:
-    """The executor and the plan that compute `nodes`."""
+def _is_there(node: Node, backend: Any) -> bool:
+    """Whether `node` holds its value where `backend` would have it."""
+    if node.value is None:
+        return False
+    chosen = backend if backend is not None else options.current().backend
+    return chosen is None or registry.get(chosen).owns(node.value)
+
+
+class Prepared(NamedTuple):
+    """What will compute some nodes: an executor, the structure of their graph, its plan, and the level of that."""
+
+    executor: Executor
+    structure: Structure
+    planned: Planned
+    level: str
+
+
+def prepare(nodes: list[Node], backend: Any, optimize: str | None) -> Prepared:
+    """What will compute `nodes`; nothing runs."""
     if optimize is not None and optimize not in options.LEVELS:
         raise ValueError(f"optimize={optimize!r} is none of {', '.join(map(repr, options.LEVELS))}")
     with graph_lock:
@@ -104,7 +125,22 @@ def _prepare(nodes: list[Node], backend: Any, optimize: str | None) -> tuple[Exe
                     "values; return what is to be computed, or leave jit out"
                 )
         executor = executor_for(structure.leaves, backend)
-        return executor, plan_for(structure, executor, optimize or options.current().optimize).plan
+        level = optimize or options.current().optimize
+        return Prepared(executor, structure, plan_for(structure, executor, level), level)
+
+
+def _prepare(nodes: list[Node], backend: Any, optimize: str | None) -> tuple[Executor, plan.Plan]:
+    """The executor and the plan that compute `nodes`, if there is the memory for it."""
+    executor, _, planned, _ = prepare(nodes, backend, optimize)
+    check_memory(executor, planned.plan)
+    return executor, planned.plan
+
+
+def check_memory(executor: Executor, prepared: plan.Plan) -> None:
+    """Refuse a plan that takes more memory than the option `memory_limit` allows."""
+    limit = options.current().memory_limit
+    if limit is not None and executor.whole_arrays:
+        estimate.check_memory(prepared, limit)
 
 
 def executor_for(leaves: list[Node], backend: Any) -> Executor:

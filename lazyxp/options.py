@@ -9,6 +9,8 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, Self
 
+from lazyxp.amounts import parse_bytes
+
 LEVELS = ("none", "exact", "default", "fast")
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "optimize": LEVELS,
@@ -25,6 +27,7 @@ class Options:
     optimize: str = "default"
     materialize: str = "compute"
     strict: bool = False
+    memory_limit: int | None = None
 
 
 _initial = Options(backend=os.environ.get("LAZYXP_BACKEND") or None)
@@ -69,6 +72,10 @@ class set_options:  # noqa: N801 - reads as a function, and is a context manager
         compute it, compute it with a warning, or raise.
     strict : bool
         Refuse what the standard leaves undefined, instead of doing what NumPy does.
+    memory_limit : int, str or None
+        Bytes that one run may take, on top of the arrays that it reads: a number, or text such as "2 GB" or "512 MiB".
+        A run that needs more is refused with `MemoryLimitExceeded` before it starts. None is no limit; Dask has limits
+        of its own.
 
     Raises
     ------
@@ -97,6 +104,14 @@ class set_options:  # noqa: N801 - reads as a function, and is a context manager
             from lazyxp.executors.registry import check_known
 
             check_known(options["backend"])
+        if options.get("memory_limit") is not None:
+            try:
+                options["memory_limit"] = parse_bytes(options["memory_limit"])
+            except ValueError:
+                raise ValueError(
+                    f"set_options: memory_limit={options['memory_limit']!r} is no number of bytes (2_000_000_000, "
+                    "'2 GB', '512 MiB') and not None"
+                ) from None
         self._options = options
         self._token: Token[Options | None] | None = None
         _apply(add=options)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lazyxp.node import INPUT, OUTPUT, Node, walk
+from lazyxp.node import INPUT, OUTPUT, Node, Shape, walk
+from lazyxp.schedule import SMALLEST, nbytes, scheduled
 
 # Ops whose NumPy result may share memory with their first operand.
 _ALIASING = frozenset(
@@ -28,12 +29,17 @@ _ALIASING = frozenset(
         OUTPUT.name,
     )
 )
+_JOINING = frozenset(("concat", "stack"))
+# Kinds of ops whose outputs are arrays of their own.
+_SEPARATE = frozenset(("kernel", "linalg"))
 
 
 class Step(NamedTuple):
     """Run `node`'s op on the slots `inputs` and put the result into slot `output`, then drop the slots `frees`.
 
-    `reuses` says that the first input's buffer belongs to this run and is read by nobody else: it may be overwritten.
+    `reuses` says that the first input's buffer belongs to this run and is read by nobody else: an assignment may
+    overwrite it. `into` is the position of an input whose buffer an elementwise result may overwrite, for the same
+    reason; it has the result's shape and dtype.
     """
 
     node: Node
@@ -41,6 +47,7 @@ class Step(NamedTuple):
     output: int
     frees: tuple[int, ...]
     reuses: bool
+    into: int | None = None
 
 
 class Plan(NamedTuple):
@@ -57,7 +64,7 @@ class Plan(NamedTuple):
     shared : frozenset of int
         The positions of outputs whose memory belongs to a source or to another output as well.
     views : dict of int to int
-        The positions of outputs that are views of a leaf, and which.
+        The positions of outputs that are a leaf or a view of one, and which.
     size : int
         How many slots there are.
     leaves : sequence of Node
@@ -97,9 +104,9 @@ def line_of(node: Node, recorded: Sequence[Node]) -> str:
     return recorded[node.site].where if isinstance(node.site, int) else node.where
 
 
-def build(roots: Sequence[Node]) -> Plan:
-    """The plan that computes `roots` of a template."""
-    order = walk(roots)
+def build(roots: Sequence[Node], *, as_recorded: bool = False) -> Plan:
+    """The plan that computes `roots` of a template: in the order as recorded, or in one that holds less memory."""
+    order = walk(roots) if as_recorded else scheduled(roots)
     slot = {node: i for i, node in enumerate(order)}
     outputs = [slot[node] for node in roots]
     owner = list(range(len(order)))
@@ -107,8 +114,10 @@ def build(roots: Sequence[Node]) -> Plan:
     from_outside = set()
     sources = []
     computed = []
+    parts: dict[tuple[int, int], int] = {}
     for i, node in enumerate(order):
-        if node.op.kind == "source":
+        kind = node.op.kind
+        if kind == "source":
             from_outside.add(i)
             sources.append((i, node))
             continue
@@ -116,26 +125,51 @@ def build(roots: Sequence[Node]) -> Plan:
         computed.append((i, node, inputs))
         for j in inputs:
             last_use[j] = i
-        if inputs and (node.op.kind == "movement" or node.op.name in _ALIASING):
-            owner[i] = owner[inputs[0]]
+        if inputs and (kind == "movement" or node.op.name in _ALIASING):
+            if kind == "output" and node.args[0].op.kind in _SEPARATE:
+                owner[i] = parts.setdefault((inputs[0], node.params["index"]), i)
+            elif len(inputs) == 1 or node.op.name not in _JOINING:
+                owner[i] = owner[inputs[0]]
     for i in outputs:
         last_use[i] = len(order)
     group_use = last_use.copy()
     for i, first in enumerate(owner):
         group_use[first] = max(group_use[first], last_use[i])
+    large: dict[Shape, bool] = {}
     steps = []
     for i, node, inputs in computed:
         frees = tuple([j for j in dict.fromkeys(inputs) if last_use[j] == i])
-        reuses = (
-            node.op.name in ("setitem", "scatter")
-            and owner[inputs[0]] == inputs[0]
-            and inputs[0] not in from_outside
-            and group_use[inputs[0]] == i
-            and all(owner[j] != inputs[0] for j in inputs[1:])
-        )
-        steps.append(Step(node, inputs, i, frees, reuses))
+        reuses = False
+        into = None
+        if frees:
+            if node.op.kind == "elementwise":
+                if not as_recorded and not node.params and _is_large(node, large):
+                    for position, (j, arg) in enumerate(zip(inputs, node.args, strict=True)):
+                        alike = group_use[j] == i and arg.dtype == node.dtype and arg.shape == node.shape
+                        if alike and _is_free(j, inputs, owner, from_outside):
+                            into = position
+                            break
+            elif node.op.name in ("setitem", "scatter"):
+                first = inputs[0]
+                reuses = group_use[first] == i and _is_free(first, inputs, owner, from_outside)
+                reuses = reuses and first not in inputs[1:]
+        steps.append(Step(node, inputs, i, frees, reuses, into))
     owners = [owner[i] for i in outputs]
     first_output = {i: k for k, i in reversed(list(enumerate(owners)))}
     shared = frozenset(k for k, i in enumerate(owners) if i in from_outside or first_output[i] != k)
-    views = {k: order[i].params["index"] for k, i in enumerate(owners) if order[i].op is INPUT and outputs[k] != i}
+    views = {k: order[i].params["index"] for k, i in enumerate(owners) if order[i].op is INPUT}
     return Plan(sources, steps, outputs, shared, views, len(order))
+
+
+def _is_free(slot: int, inputs: tuple[int, ...], owner: list[int], from_outside: set[int]) -> bool:
+    """Whether this run made the buffer in `slot`, and no other input is a view of it."""
+    return owner[slot] == slot and slot not in from_outside and all(owner[k] != slot or k == slot for k in inputs)
+
+
+def _is_large(node: Node, known: dict[Shape, bool]) -> bool:
+    """Whether the result is worth being written where an operand was."""
+    shape: Shape = node.shape
+    found = known.get(shape)
+    if found is None:
+        found = known[shape] = nbytes(node) >= SMALLEST
+    return found

@@ -27,10 +27,13 @@ class Planned(NamedTuple):
         Bound to the graph that it was asked for.
     hit : bool
         Whether it was in the cache.
+    graph : Graph or None
+        The optimized graph, which the cache does not keep.
     """
 
     plan: plan.Plan
     hit: bool
+    graph: Graph | None = None
 
 
 class CacheInfo(NamedTuple):
@@ -56,14 +59,14 @@ def plan_for(structure: Structure, executor: Executor, level: str) -> Planned:
         _plans.move_to_end(key)
         return Planned(found[0].bound(structure.leaves, structure.recorded), True)
     _misses += 1
-    _, made = make_plan(structure, executor, level)
+    graph, made = make_plan(structure, executor, level)
     if len(made.leaves) == len(structure.leaves):  # else some data was computed, and the plan is for that data
         size = len(structure.recorded)
         _plans[key] = made.bound((), ()), size
         _nodes += size
         while len(_plans) > MOST_PLANS or _nodes > MOST_NODES:
             _nodes -= _plans.popitem(last=False)[1][1]
-    return Planned(made, False)
+    return Planned(made, False, graph)
 
 
 def make_plan(structure: Structure, executor: Executor, level: str) -> tuple[Graph, plan.Plan]:
@@ -72,7 +75,8 @@ def make_plan(structure: Structure, executor: Executor, level: str) -> tuple[Gra
     with options.set_options(strict=False, materialize="compute"), uncollected():
         graph = optimized_graph(structure, executor, level)
         roots = Legalizer(executor, leaves, structure.recorded).legalize(graph.roots)
-    return graph, plan.build(roots).bound(leaves, structure.recorded)
+    made = plan.build(roots, as_recorded=level == "none")
+    return graph, made.bound(leaves, structure.recorded)
 
 
 def optimized_graph(structure: Structure, executor: Executor, level: str) -> Graph:

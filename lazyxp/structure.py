@@ -108,9 +108,9 @@ def _add_special(
     elif node.op is CONSTANT:
         value = node.params["value"]
         if value in _TELLING:
-            key += (CONSTANT, type(value), value or repr(value), node.dtype)
+            key += (CONSTANT, type(value), frozen_value(value), node.dtype)
             return
-        index = scalars.setdefault((type(value), value, node.dtype), index)
+        index = scalars.setdefault((type(value), frozen_value(value), node.dtype), index)
         key += (INPUT, index, node.dtype)
     else:
         (whole,) = node.args

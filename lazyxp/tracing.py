@@ -13,7 +13,7 @@ from lazyxp import options, sources
 from lazyxp.api.array import Array
 from lazyxp.api.recording import as_array, current
 from lazyxp.errors import MaterializationError
-from lazyxp.evaluate import demand, executor_for
+from lazyxp.evaluate import check_memory, demand, executor_for
 from lazyxp.executors.base import Executor, shape_of
 from lazyxp.node import INPUT, NO_PARAMS, SOURCE, Node, Site, format_site, graph_lock, user_site, walk
 from lazyxp.optimizers import pipeline
@@ -118,11 +118,13 @@ def jit(function: Callable[P, R], *, backend: Any = None, optimize: str | None =
         except _Inline:
             return function(*args, **kwargs)
         o = options.current()
-        key += (o.backend, o.optimize, o.strict, pipeline.version)
+        key += (o.backend, o.optimize, o.strict, o.memory_limit, pipeline.version)
         try:
             trace = traces.get(tuple(key))
         except TypeError as error:
-            raise TypeError(f"jit: {_name(function)} was given a static argument that cannot be hashed: {error}") from None
+            raise TypeError(
+                f"jit: {_name(function)} was given a static argument that cannot be hashed: {error}"
+            ) from None
         if trace is None:
             trace = _traced(function, args, kwargs, arrays, backend, optimize, user_site())
             with lock:
@@ -247,6 +249,7 @@ def _planned(
         values = [_leaf(arrays[number[n]], records) if n in number else n for n in structure.leaves]
         executor = executor_for(values, backend)
         plan = plan_for(structure, executor, optimize or options.current().optimize).plan
+    check_memory(executor, plan)
     places = [(i, number[n]) for i, n in enumerate(plan.leaves) if n in number]
     watched = [n for n in plan.leaves if n not in number and sources.is_shared(n)]
     return _Trace(executor, plan, places, watched, tree, [n.dtype for n in nodes], records)

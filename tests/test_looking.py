@@ -508,3 +508,41 @@ def test_public_names(tmp_path):
     assert (tmp_path / "a.svg").read_text() == text
     assert len(boxes(ET.fromstring(text))) == 3
     assert "_repr_svg_" in dir(x.visualize())
+
+
+def test_stages_differ():
+    x, y = (xp.asarray(np.ones((500, 500))) for _ in range(2))
+    z = xp.sin(xp.exp(x) + 0.3) * y
+    z = (z - xp.mean(z)) @ y
+    recorded, optimized, plan = (xp.to_networkx(z, stage=stage) for stage in ("recorded", "optimized", "plan"))
+    assert "kernel" not in [op for _, op in recorded.nodes(data="op")]
+    kernels = [a for _, a in optimized.nodes(data=True) if a["op"] == "kernel"]
+    assert kernels
+    assert kernels[0]["kind"] == "kernel"
+    assert "exp" in kernels[0]["label"]
+    assert "sin" in kernels[0]["label"]
+    assert [a["op"] for _, a in plan.nodes(data=True) if a["op"] == "kernel"] == ["kernel"] * len(kernels)
+    for graph in (optimized, plan):
+        sources = [a for _, a in graph.nodes(data=True) if a["kind"] == "source"]
+        assert {a["label"] for a in sources} == {"ndarray", "0.3"}
+        assert all("test_looking.py" in a["line"] for _, a in graph.nodes(data=True))
+        assert sum(a["output"] for _, a in graph.nodes(data=True)) == 1
+    assert "ndarray" in draw(plan, None)
+
+
+def test_buffers_of_the_plan():
+    x = xp.asarray(np.ones((300, 300)))
+    graph = xp.to_networkx((x @ x)[1:] + 1, (x @ x) + x, stage="plan")
+    buffers = {a["label"]: a["buffer"] for _, a in graph.nodes(data=True)}
+    assert buffers["ndarray"] is None
+    assert buffers["matmul"] == buffers["getitem [1:]"] is not None
+    assert f"in buffer {buffers['matmul']}" in draw(graph, None)
+    json.loads(written(graph, ".json"))
+
+
+@pytest.mark.parametrize("stage", ["recorded", "optimized", "plan"])
+def test_stages_of_what_is_known(stage):
+    graph = xp.to_networkx(xp.asarray(np.ones(3)), xp.asarray(2.0), stage=stage)
+    assert [a["kind"] for _, a in graph.nodes(data=True)] == ["source", "source"]
+    with pytest.raises(ValueError, match="stage='late' is none of"):
+        xp.to_networkx(stage="late")

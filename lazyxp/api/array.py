@@ -17,7 +17,9 @@ from lazyxp.sources import is_shared, share
 
 if TYPE_CHECKING:
     from lazyxp.api.views import Cell, View
+    from lazyxp.estimate import Estimate
     from lazyxp.looking.drawing import Picture
+    from lazyxp.looking.explain import Explanation
     from lazyxp.typing import ArrayLike, Device, DType
 
 _API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
@@ -149,6 +151,63 @@ class Array:
         from lazyxp.evaluate import persist
 
         return persist(self, backend=backend, optimize=optimize, **executor_options)[0]
+
+    def explain(self, backend: Any = None, optimize: str | None = None) -> Explanation:
+        """What computing this array will do, why, and what it will cost; nothing runs.
+
+        Parameters
+        ----------
+        backend : str, module or None
+            See `compute`.
+        optimize : {"none", "exact", "default", "fast"}, optional
+            How far the optimizer may go; the option `optimize` if not given.
+
+        Returns
+        -------
+        Explanation
+            Its ``str()`` is the text: the graph as recorded, every rewrite with its level and the user's line, the
+            steps that run with their operations, bytes and peak memory, and the totals before and after. Its attributes
+            `before`, `after`, `rewrites`, `steps`, `cache` hold the same as data.
+
+        Notes
+        -----
+        Costs are those of NumPy, whatever the backend.
+
+        Examples
+        --------
+        >>> import lazyxp as xp
+        >>> a = xp.ones((100, 100))
+        >>> explanation = ((a @ a)[0]).explain()
+        >>> explanation.after.flops < explanation.before.flops
+        True
+        """
+        from lazyxp.evaluate import prepare
+        from lazyxp.looking.explain import explain
+
+        return explain(prepare([current(self)], backend, optimize))
+
+    def estimate(self, backend: Any = None, optimize: str | None = None) -> Estimate:
+        """What computing this array will cost; nothing runs.
+
+        Parameters are those of `explain`.
+
+        Returns
+        -------
+        Estimate
+            A named tuple: `flops`, `bytes_read`, `bytes_written`, `peak_bytes`, `kernels`, `calls`. Where lengths
+            depend on data, its attribute `lower_bound` is True.
+
+        Examples
+        --------
+        >>> import lazyxp as xp
+        >>> a = xp.ones((100, 100))
+        >>> (a @ a).estimate().flops
+        2000000
+        """
+        from lazyxp.estimate import estimate_of
+        from lazyxp.evaluate import prepare
+
+        return estimate_of(prepare([current(self)], backend, optimize).planned.plan)
 
     def visualize(self, filename: str | PathLike[str] | None = None, *, stage: str = "optimized") -> str | Picture:
         """Draw the graph of this array; see `lazyxp.visualize`."""

@@ -12,6 +12,7 @@ from lazyxp.errors import UnsupportedOperation
 from lazyxp.executors import registry
 from lazyxp.executors.base import Executor, failure
 from lazyxp.executors.lowerings import GENERIC, OPERATORS
+from lazyxp.external import External
 from lazyxp.node import CONSTANT, OUTPUT, Node, Op
 from lazyxp.plan import Plan, Step
 from lazyxp.sources import is_shared
@@ -85,32 +86,27 @@ class ArrayAPIExecutor(Executor):
         for slot, source in plan.sources:
             buffers[slot] = self.load(plan.leaf(source))
         for step in plan.steps:
-            node = step.node
+            node, inputs, output, frees, _, _ = step
             try:
-                buffers[step.output] = self.execute(step, [buffers[i] for i in step.inputs])
+                buffers[output] = self.execute(step, [buffers[i] for i in inputs])
             except Exception as error:
                 error.add_note(failure(self.name, node, plan.line(node)))
                 raise
-            for i in step.frees:
+            for i in frees:
                 buffers[i] = None
         return [
             self.hold(buffers[i])
-            if keep and not self._is_watched(plan, k, buffers[i])
+            if keep and not self._is_watched(plan, k)
             else self.deliver(buffers[i], k in plan.shared)
             for k, i in enumerate(plan.outputs)
         ]
 
-    def _is_watched(self, plan: Plan, position: int, buffer: Any) -> bool:
-        """Whether an output lies in the memory of an array that others may change, without being that array."""
+    def _is_watched(self, plan: Plan, position: int) -> bool:
+        """Whether an output lies in the memory of an array that others may change."""
         if position not in plan.shared:
             return False
         index = plan.views.get(position)
-        if index is not None:
-            return is_shared(plan.leaves[index])
-        return any(
-            slot == plan.outputs[position] and is_shared(plan.leaf(source)) and buffer is not plan.leaf(source).value
-            for slot, source in plan.sources
-        )
+        return index is not None and is_shared(plan.leaves[index])
 
     def _check_options(self, options: Mapping[str, Any]) -> None:
         if options:
@@ -119,11 +115,13 @@ class ArrayAPIExecutor(Executor):
     def execute(self, step: Step, arrays: list[Any]) -> Any:
         """The result of one step."""
         node = step.node
+        params = node.params
         if node.op is OUTPUT:
-            return arrays[0][node.params["index"]]
+            return arrays[0][params["index"]]
         implementation = self.implementation(node.op.name)
         assert implementation is not None, node.op.name
-        params = node.params
+        if not params:
+            return implementation(*arrays)
         if "dtype" in params:
             params = {**params, "dtype": self.dtype(params["dtype"], node)}
         return implementation(*arrays, **params)
@@ -133,7 +131,7 @@ class ArrayAPIExecutor(Executor):
         if node.op is CONSTANT:
             return self.xp.asarray(node.params["value"], dtype=self.dtype(node.dtype, node))
         value = node.value
-        if self.owns(value):
+        if self.owns(value) or type(value) is External:
             return value
         self.dtype(node.dtype, node)
         return self.from_numpy(registry.owner(value).to_numpy(value))
@@ -142,8 +140,9 @@ class ArrayAPIExecutor(Executor):
         """The namespace's own dtype object."""
         found = getattr(self.xp, dtype.name, None)
         if found is None:
+            line = "" if isinstance(node.site, int) else f" recorded at {node.where}"  # of a step, a note tells it
             raise UnsupportedOperation(
-                f"backend {self.name!r} has no data type {dtype}, which {node.op.name} recorded at {node.where} needs; "
+                f"backend {self.name!r} has no data type {dtype}, which {node.op.name}{line} needs; "
                 "cast with astype, or compute on 'numpy'"
             )
         return found

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -69,6 +69,8 @@ class Executor(ABC):
     """
 
     name: str
+    # Whether a run holds whole arrays in memory, as NumPy does.
+    whole_arrays: ClassVar[bool] = True
 
     @abstractmethod
     def supports(self, op: Op) -> bool:

@@ -81,12 +81,13 @@ def nan_where_no_freedom(name: str) -> Callable[..., Any]:
 
 
 # Ops that are operators of the array object, not functions of the namespace.
-OPERATORS = frozenset(("getitem", "setitem", "matmul"))
+OPERATORS = frozenset(("getitem", "setitem", "matmul", "read"))
 GENERIC: Mapping[str, Callable[..., Any]] = {
     "getitem": getitem,
     **{name: nan_where_no_freedom(name) for name in ("std", "var")},
     **{f"fft.{name}": _complex_transform(name) for name in ("fft", "ifft", "fftn", "ifftn")},
     "setitem": _setitem,
+    "read": lambda xp, external, *, shape, key: xp.asarray(external[key]),
     "arange": _arange,
     "linspace": _linspace,
     "concat": lambda xp, *arrays, axis: xp.concat(arrays, axis=axis),

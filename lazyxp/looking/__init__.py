@@ -11,26 +11,27 @@ if TYPE_CHECKING:
     from lazyxp.api.array import Array
     from lazyxp.looking.drawing import Picture
 
-# No optimizer pass rewrites a graph before its backend is known, so both stages are the graph as recorded.
-_STAGES = ("recorded", "optimized")
+_STAGES = ("recorded", "optimized", "plan")
 
 
 def to_networkx(*arrays: Array, stage: str = "recorded") -> nx.MultiDiGraph:
-    """Export the graph of arrays.
+    """Export the graph of arrays, at one of the stages from what was recorded to what runs.
 
     Parameters
     ----------
     *arrays : Array
         The outputs of the graph.
-    stage : {"recorded", "optimized"}
-        The graph as it was recorded, or as the optimizer leaves it (which is the same, as long as it has no passes).
+    stage : {"recorded", "optimized", "plan"}
+        The graph as it was recorded; as the optimizer leaves it, for the backend and the level that the options say; or
+        the steps of the plan that runs, each with the buffer that it writes.
 
     Returns
     -------
     networkx.MultiDiGraph
         One graph node for each call, numbered from 0 with arguments before users, and one edge for each argument, from
         the argument to its user. Graph nodes carry `op`, `kind`, `shape`, `dtype`, `params`, `line` (the user's line),
-        `nbytes` (None where a side is unknown), `output` and `label`; edges carry the argument's position `arg`.
+        `nbytes` (None where a side is unknown), `output` and `label`; those of a plan also `buffer`, the number of the
+        buffer that holds the result (None where it is a source's). Edges carry the argument's position `arg`.
 
     Raises
     ------
@@ -46,10 +47,12 @@ def to_networkx(*arrays: Array, stage: str = "recorded") -> nx.MultiDiGraph:
     """
     from lazyxp.api.recording import as_array, current
     from lazyxp.looking.graph import to_networkx as export
+    from lazyxp.looking.stages import at_stage
 
     if stage not in _STAGES:
         raise ValueError(f"stage={stage!r} is none of {', '.join(map(repr, _STAGES))}")
-    return export([current(as_array(x, "to_networkx")) for x in arrays])
+    nodes = [current(as_array(x, "to_networkx")) for x in arrays]
+    return export(nodes) if stage == "recorded" else at_stage(nodes, stage)
 
 
 def visualize(*arrays: Array, filename: str | PathLike[str] | None = None, stage: str = "optimized") -> str | Picture:
@@ -62,8 +65,9 @@ def visualize(*arrays: Array, filename: str | PathLike[str] | None = None, stage
     filename : path, optional
         Where to write; the suffix says what: ``.svg`` (self-contained), ``.dot`` (Graphviz), ``.mmd`` (Mermaid) or
         ``.json`` (networkx's node-link data).
-    stage : {"recorded", "optimized"}
-        The graph as it was recorded, or as the optimizer leaves it (which is the same, as long as it has no passes).
+    stage : {"recorded", "optimized", "plan"}
+        The graph as it was recorded; as the optimizer leaves it, for the backend and the level that the options say; or
+        the steps of the plan that runs, each with the buffer that it writes.
 
     Returns
     -------

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lazyxp.kernel import KERNEL
 from lazyxp.node import CONSTANT, OUTPUT, SOURCE, Node, graph_lock, short, walk
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def _label(node: Node, params: dict[str, str]) -> str:
         return known if node.op is SOURCE else f"{node.op.name} {known}"
     if node.op is OUTPUT:
         return f"{node.args[0].op.name} output {params['index']}"
+    if node.op is KERNEL:
+        return f"kernel: {params['kernel']}"
     told = ("None", "False", str(node.dtype), str(node.shape))
     words = [node.op.name]
     for name, text in params.items():

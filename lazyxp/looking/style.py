@@ -28,6 +28,7 @@ _KINDS = {
     "sort": (140, 0.50),
     "search": (105, 0.45),
     "set": (75, 0.55),
+    "kernel": (15, 0.85),
 }
 _UNKNOWN_KIND = (0, 0.0)
 
@@ -78,6 +79,8 @@ def tooltip(attributes: Mapping[str, Any]) -> str:
     lines = [f"{attributes['op']} ({attributes['kind']}) -> {result(attributes)}"]
     lines += [f"{name} = {value}" for name, value in attributes["params"].items()]
     lines += [attributes["line"], _size(attributes["nbytes"])]
+    if attributes.get("buffer") is not None:
+        lines.append(f"in buffer {attributes['buffer']}")
     if attributes["output"]:
         lines.append("output")
     return "\n".join(map(one_line, lines))

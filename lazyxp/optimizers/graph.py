@@ -19,6 +19,10 @@ ALLOWED = {
 }
 
 
+# Ops on two real operands whose bits do not depend on their order.
+_SYMMETRIC = frozenset(("add", "multiply", "equal", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor"))
+
+
 class Fired(NamedTuple):
     """One rewrite: `before` became `after` by `rule`."""
 
@@ -52,17 +56,31 @@ class Graph:
         self.supports = supports
         self.trace: list[Fired] = []
         self._known: dict[Any, Node] = {}
+        # For each set of rules, the nodes that none of them matches: a later pass of the same rules leaves them out.
+        self.simplified: dict[Any, set[Node]] = {}
+        self._ordered: tuple[list[Node], list[Node]] = [], []
+
+    def order(self) -> list[Node]:
+        """Every node that the roots need, arguments before users; the caller must not change the list."""
+        roots, order = self._ordered
+        if roots != self.roots:
+            order = walk(self.roots)
+            self._ordered = list(self.roots), order
+        return order
 
     def intern(self, node: Node) -> Node:
         """The node that equals `node`: the same op, on the same arguments, with the same parameters."""
         params = node.params
         if node.op is CONSTANT:
-            value = params["value"]
-            key: Any = (CONSTANT, type(value), repr(value) if value != value or not value else value, node.dtype)
+            key: Any = (CONSTANT, type(params["value"]), frozen(params), node.dtype)
         elif params:
             key = (node.op, node.args, frozen(params))
         else:
             key = (node.op, node.args)
+            if node.op.name in _SYMMETRIC and node.args[0].dtype.kind != "c":
+                swapped = self._known.get((node.op, node.args[::-1]))
+                if swapped is not None:
+                    return swapped
         return self._known.setdefault(key, node)
 
     def make(self, op: Op | str, *args: Node, site: Site, **params: Any) -> Node:
@@ -71,7 +89,7 @@ class Graph:
 
     def remade(self, node: Node, args: tuple[Node, ...]) -> Node:
         """`node` on other arguments of the same shapes and dtypes."""
-        if all(a is b for a, b in zip(args, node.args, strict=True)):
+        if args == node.args:
             return node
         return self.intern(Node(node.op, args, node.params, node.shape, node.dtype, node.site))
 
@@ -122,6 +140,9 @@ def rounds_alike(node: Node) -> bool:
     by vectors or one by one, as strides and positions have it, which differ in the last bit.
     """
     dtypes = [a.dtype for a in node.args if not a.several]
+    if node.op.kind == "cast":
+        # What does not fit into an integer becomes another one in vectors than alone.
+        return not (dtypes[0].kind in "fc" and node.dtype.kind in "iu")
     if all(d.kind in "biu" for d in dtypes) and (node.several or node.dtype.kind in "biu"):
         return True
     name = node.op.name
@@ -140,7 +161,7 @@ def sensitive_nodes(roots: Iterable[Node], order: list[Node] | None = None) -> s
     for node in reversed(walk(roots) if order is None else order):
         kind = node.op.kind
         if kind in _PASS_ON or node.op is OUTPUT:
-            if node in sensitive or (kind == "elementwise" and not rounds_alike(node)):
+            if node in sensitive or (kind in ("elementwise", "cast") and not rounds_alike(node)):
                 sensitive.update(node.args)
         elif not _is_orderless(node):
             sensitive.update(node.args)

@@ -38,11 +38,25 @@ def rules_pass(name: str, rules: Sequence[Rule]) -> Pass:
 
 
 def _builtin() -> list[Pass]:
-    """Lazyxp's own passes."""
+    """The passes that come with lazyxp."""
+    from lazyxp.optimizers import contractions, push_down, push_up, reductions
     from lazyxp.optimizers.rules import CLEANING
 
-    cleaning = rules_pass("cleaning", CLEANING)
-    return [cleaning]
+    return [
+        rules_pass("cleaning", CLEANING),
+        Pass("push-up", "exact", push_up.run),
+        Pass("push-down", "exact", push_down.run),
+        Pass("contractions", "exact", contractions.run),
+        Pass("reductions", "exact", reductions.run),
+        rules_pass("cleaning again", CLEANING),
+    ]
+
+
+def _last() -> list[Pass]:
+    """What runs after every other pass: kernels are opaque to rules."""
+    from lazyxp.optimizers import fuse
+
+    return [Pass("fuse", "rounding", fuse.run)]
 
 
 _registered: dict[str, Pass] = {}
@@ -103,7 +117,7 @@ def passes() -> list[Pass]:
             _check(loaded)
             _plugins[loaded.name] = loaded
     named = {one.name: one for one in _builtin()}
-    return list({**named, **_plugins, **_registered}.values())
+    return [*{**named, **_plugins, **_registered}.values(), *_last()]
 
 
 def optimize(make_roots: Callable[[Graph], list[Node]], optimize: str, supports: Callable[[Op], bool]) -> Graph:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from lazyxp.errors import LazyxpError
-from lazyxp.node import CONSTANT, OPS, Node, Op, describe, walk
+from lazyxp.node import CONSTANT, OPS, Node, Op, describe
 from lazyxp.optimizers.graph import LEVELS, Graph, sensitive_nodes
 
 # A rule that fires this often on what one node became, or this often for each node of the graph, is in a loop.
@@ -42,7 +43,7 @@ class Call(NamedTuple):
     `name`, where given, is bound to the node. Commutative ops match in either order.
     """
 
-    names: tuple[str, ...]
+    names: frozenset[str]
     args: tuple[Any, ...] | None
     name: str = ""
 
@@ -52,12 +53,12 @@ Pattern = Var | Scalar | Call
 
 def call(names: str, *args: Pattern, name: str = "") -> Call:
     """The pattern of a call: ``call("add subtract", x, y)`` is a node of either op on any arguments."""
-    return Call(tuple(names.split()), args, name)
+    return Call(frozenset(names.split()), args, name)
 
 
 def any_call(names: str, name: str = "") -> Call:
     """The pattern of a call on any arguments."""
-    return Call(tuple(names.split()), None, name)
+    return Call(frozenset(names.split()), None, name)
 
 
 x, y, z = Var("x"), Var("y"), Var("z")
@@ -116,27 +117,31 @@ class Rule(NamedTuple):
 
 
 def matches(pattern: Pattern, node: Node, bound: dict[str, Node]) -> bool:
-    """Whether `node` matches; names are added to `bound`."""
+    """Whether `node` matches; names are added to `bound`, also where it does not."""
     if isinstance(pattern, Var):
         return bound.setdefault(pattern.name, node) is node
     if isinstance(pattern, Scalar):
         return _is_scalar(pattern, node) and bound.setdefault(pattern.name, node) is node
     names, args, name = pattern
-    if node.op.name not in names:
+    op = node.op
+    if op.name not in names:
         return False
     if name:
         bound[name] = node
     if args is None:
         return True
-    if len(args) != len(node.args):
+    given = node.args
+    if len(args) != len(given):
         return False
-    if not node.op.commutative:
-        return all(matches(p, a, bound) for p, a in zip(args, node.args, strict=True))
-    for order in (node.args, node.args[::-1]):
-        trial = dict(bound)
-        if all(matches(p, a, trial) for p, a in zip(args, order, strict=True)):
-            bound.update(trial)
-            return True
+    if not op.commutative:
+        return all(map(matches, args, given, repeat(bound)))
+    first, second = args
+    for left, right in (given, given[::-1]):
+        if _may_be(first, left.op) and _may_be(second, right.op):
+            trial = dict(bound)
+            if matches(first, left, trial) and matches(second, right, trial):
+                bound.update(trial)
+                return True
     return False
 
 
@@ -210,14 +215,23 @@ def rewrite(graph: Graph, rules: tuple[Rule, ...]) -> list[Node]:
     if not rules:
         return graph.roots
     found = rule_set(rules, graph.allowed)
-    order = walk(graph.roots)
+    order = graph.order()
+    simplified = graph.simplified.setdefault(rules, set())
     # At level exact, what may move in memory depends on what is added up.
     sensitive = set() if "rounding" in graph.allowed else sensitive_nodes(graph.roots, order)
-    done: dict[tuple[Node, bool], Node] = {}
+    free: dict[Node, Node] = {}
+    fixed: dict[Node, Node] = {}
     budget = iter(range(_MOST_A_NODE * len(order) + _MOST_IN_A_ROW))
     for node in order:
-        _simplify(graph, found, node, node in sensitive, done, budget)
-    return [done[node, node in sensitive] for node in graph.roots]
+        done, other = (fixed, free) if node in sensitive else (free, fixed)
+        args = node.args
+        simple = graph.remade(node, tuple([done.get(a) or other[a] for a in args])) if args else node
+        if simple is node and (node in simplified or not found.candidates(node)):
+            done[node] = node
+        else:
+            _simplify(graph, found, node, node in sensitive, done, other, budget)
+    simplified.update(free.values(), fixed.values())
+    return [(fixed if node in sensitive else free)[node] for node in graph.roots]
 
 
 def _simplify(
@@ -225,26 +239,27 @@ def _simplify(
     rules: RuleSet,
     root: Node,
     fixed: bool,
-    done: dict[tuple[Node, bool], Node],
+    done: dict[Node, Node],
+    other: dict[Node, Node],
     budget: Iterator[int],
 ) -> None:
-    """Put into `done` what `root` becomes; `fixed` says that its layout must stay."""
+    """Put into `done` what `root` becomes; `fixed` says that its layout must stay, as it must in `done`."""
     # (node, what it became by a rule): the second is simplified first, and is then what both become.
     stack: list[tuple[Node, Node | None]] = [(root, None)]
     while stack:
         node, became = stack[-1]
-        if (node, fixed) in done:
+        if node in done:
             stack.pop()
             continue
-        if became is not None and (became, fixed) in done:
-            done[node, fixed] = done[became, fixed]
+        if became is not None and became in done:
+            done[node] = done[became]
             stack.pop()
             continue
         current = node if became is None else became
         args = []
         waiting = False
         for arg in current.args:
-            new = done.get((arg, fixed)) or done.get((arg, not fixed))
+            new = done.get(arg) or other.get(arg)
             if new is None:
                 stack.append((arg, None))
                 waiting = True
@@ -253,13 +268,13 @@ def _simplify(
         if waiting:
             continue
         simple = graph.remade(current, tuple(args)) if args else current
-        if (simple, fixed) in done:
-            done[current, fixed] = done[node, fixed] = done[simple, fixed]
+        if simple in done:
+            done[current] = done[node] = done[simple]
             stack.pop()
             continue
         replacement = _apply(graph, rules, simple, fixed)
         if replacement is None:
-            done[simple, fixed] = done[current, fixed] = done[node, fixed] = simple
+            done[simple] = done[current] = done[node] = simple
             stack.pop()
         elif next(budget, None) is None:
             raise RewriteError(f"the rules do not come to an end; the last were {_last_rules(graph)}")

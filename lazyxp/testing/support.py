@@ -54,8 +54,9 @@ def executors() -> dict[str, Executor]:
 
 
 def ops() -> list[Op]:
-    """The ops that backends have to run, by name."""
-    return sorted((op for op in OPS.values() if op.kind not in ("source", "output")), key=lambda op: op.name)
+    """The ops that calls record and backends have to run, by name."""
+    recorded = [op for op in OPS.values() if op.kind not in ("source", "output", "kernel", "read")]
+    return sorted(recorded, key=lambda op: op.name)
 
 
 def support(op: Op, executor: Executor) -> tuple[str, str]:

@@ -47,7 +47,7 @@ def is_lenient(case):
 
 def test_the_table_covers_every_op():
     seen = {node.op.name for case in cases() for result in record(case) for node in walk([current(result)])}
-    assert {name for name, op in OPS.items() if op.kind != "source"} <= seen
+    assert {name for name, op in OPS.items() if op.kind not in ("source", "kernel", "read")} <= seen
 
 
 @pytest.mark.parametrize("group", GROUPS)

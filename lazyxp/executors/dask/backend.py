@@ -14,6 +14,7 @@ from lazyxp.executors import registry
 from lazyxp.executors.base import Executor, failure
 from lazyxp.executors.dask.blocks import Value, as_dask, is_unknown, source
 from lazyxp.executors.dask.lowerings import way
+from lazyxp.external import External
 from lazyxp.node import CONSTANT, OUTPUT, Node, Op
 from lazyxp.plan import Plan
 from lazyxp.sources import is_shared
@@ -30,6 +31,7 @@ class DaskExecutor(Executor):
     """
 
     name = "dask"
+    whole_arrays = False
 
     def supports(self, op: Op) -> bool:
         """Whether `op` runs without a decomposition."""
@@ -84,14 +86,14 @@ class DaskExecutor(Executor):
         return [as_dask(buffers[i]) for i in plan.outputs]
 
     def _load(self, node: Node, keep: bool) -> Value:
-        """A Dask array as it is, a constant as a 0-d NumPy value, anything else in chunks.
+        """A Dask array or what is read later as it is, a constant as a 0-d NumPy value, anything else in chunks.
 
         Tasks may read them after `persist` has returned, so that it copies what others can change.
         """
         if node.op is CONSTANT:
             return np.asarray(node.params["value"], dtype=node.dtype)
         value = node.value
-        if self.owns(value):
+        if self.owns(value) or type(value) is External:
             return value
         array = registry.owner(value).to_numpy(value)
         return source(array.copy() if keep and is_shared(node) else array)

@@ -28,6 +28,7 @@ from lazyxp.executors.dask.blocks import (
     unique,
     whole,
 )
+from lazyxp.external import External
 from lazyxp.node import Node, Op
 
 ONE_CHUNK = "one chunk"
@@ -319,7 +320,14 @@ def _cross(node: Node, x1: Value, x2: Value) -> Any:
     return loop(node, [as_dask(x1), as_dask(x2)], labels, (axis,))
 
 
+def _read(node: Node, external: External) -> Any:
+    """Each task reads a block of the region that is needed."""
+    array = da.from_array(external, external.wanted_chunks, name=unique("read"), meta=meta(external.ndim, node.dtype))
+    return array[node.params["key"]]
+
+
 WAYS: Mapping[str, Way] = {
+    "read": Way(_read, "native"),
     "full": Way(_full, "native"),
     "arange": Way(_arange, "lowered"),
     "linspace": Way(_linspace, "lowered"),

@@ -25,9 +25,14 @@ class NumPyExecutor(ArrayAPIExecutor):
         super().__init__(array_api_compat.numpy, "numpy")
 
     def execute(self, step: Step, arrays: list[Any]) -> Any:
-        """The result of one step; an assignment overwrites a buffer that nobody else reads."""
-        if step.reuses:
-            return write_into(*arrays, **step.node.params)
+        """The result of one step; it overwrites a buffer that nobody else reads where it can."""
+        node, _, _, _, reuses, into = step
+        if reuses:
+            return write_into(*arrays, **node.params)
+        if into is not None:
+            function = self.implementation(node.op.name)
+            if isinstance(function, np.ufunc) and _lie_alike(arrays, arrays[into]):
+                return function(*arrays, out=arrays[into])
         return super().execute(step, arrays)
 
     def load(self, node: Node) -> Any:
@@ -60,6 +65,13 @@ class NumPyExecutor(ArrayAPIExecutor):
         """The result as an array of the caller's own."""
         array = np.asarray(value)
         return array.copy() if shared or not array.flags.writeable else array
+
+
+def _lie_alike(arrays: list[Any], target: Any) -> bool:
+    """Whether all are scalars or lie in memory as `target`, in rows: then bits do not depend on where results go."""
+    if not isinstance(target, np.ndarray) or not target.flags.writeable:
+        return False
+    return all(np.ndim(a) == 0 or (a.shape == target.shape and a.flags.c_contiguous) for a in arrays)
 
 
 def executor() -> NumPyExecutor:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lazyxp.executors.lowerings import concrete_key, getitem
+from lazyxp.executors.numpy.kernels import run_kernel
 
 ArrayLike = Any
 
@@ -22,6 +23,11 @@ def write_into(x: Any, value: Any, *indices: Any, key: tuple[Any, ...]) -> Any:
 
 def _setitem(xp: Any, x: Any, value: Any, *indices: Any, key: tuple[Any, ...]) -> Any:
     return write_into(np.array(x), value, *indices, key=key)
+
+
+def _gather(xp: Any, x: Any, *indices: Any, key: tuple[Any, ...]) -> Any:
+    """``x[key]``; with a NumPy scalar as the index it would be a view, with an array it is a copy."""
+    return getitem(xp, x, *[np.asarray(i) for i in indices], key=key)
 
 
 def _floor_divide(xp: Any, x1: Any, x2: Any) -> Any:
@@ -167,9 +173,11 @@ def _irfftn(xp: Any, x: Any, *, s: tuple[int, ...], axes: tuple[int, ...], norm:
 
 
 LOWERINGS: Mapping[str, Callable[..., Any]] = {
+    "kernel": run_kernel,
     "setitem": _setitem,
+    "read": lambda xp, external, *, shape, key: external[key],
     "scatter": _setitem,
-    "gather": getitem,
+    "gather": _gather,
     "floor_divide": _floor_divide,
     "expm1": _expm1,
     "tanh": _tanh,

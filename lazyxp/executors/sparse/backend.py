@@ -11,6 +11,7 @@ from lazyxp.executors import registry
 from lazyxp.executors.array_api import ArrayAPIExecutor, Lowering
 from lazyxp.executors.sparse.coo import from_numpy
 from lazyxp.executors.sparse.lowerings import DECOMPOSED, LOWERINGS, REFUSED, elementwise
+from lazyxp.external import External
 from lazyxp.node import CONSTANT, OPS, Node, Op
 
 
@@ -43,6 +44,8 @@ class SparseExecutor(ArrayAPIExecutor):
         if node.op is CONSTANT:
             return from_numpy(np.asarray(node.params["value"], dtype=node.dtype))
         value = node.value
+        if type(value) is External:
+            return value
         return sparse.as_coo(value) if self.owns(value) else from_numpy(registry.owner(value).to_numpy(value))
 
     def dtype(self, dtype: np.dtype[Any], node: Node) -> Any:

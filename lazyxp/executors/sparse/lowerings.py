@@ -401,6 +401,7 @@ REFUSED: Mapping[str, str] = {
 }
 LOWERINGS: Mapping[str, Callable[..., Any]] = {
     **{name: _created(name) for name in ("arange", "linspace", "fft.fftfreq", "fft.rfftfreq")},
+    "read": lambda xp, external, *, shape, key: from_numpy(external[key]),
     "concat": _concat,
     "stack": _stack,
     "tile": _tile,

@@ -1,0 +1,287 @@
+"""Products of several arrays, and sums of products, computed in the order of least cost.
+
+A product written with any of the standard's functions is one network of factors (`networks`); `orders` finds in which
+order to multiply them, `products` makes the nodes. What other nodes use as well is kept as it is, and is a factor.
+
+Integers wrap around, so that every order gives the same bits. Other numbers are rounded differently, within the usual
+bound for sums of products: as many rounding units of the sum of the magnitudes as there are terms; the sign of a zero
+is that of a rounding error. An element of the result depends on the same elements of the factors in every order: one
+that is NaN or infinite makes it NaN or infinite, though not always the same of the two. (Only `solve` may keep finite
+what a product with the inverse does not.) Factors near the ends of the range may leave it on the way in one order
+only: where that may happen for the gain of no more than a constant factor, the level is finite.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import NamedTuple
+
+from lazyxp.node import Node
+from lazyxp.optimizers.chains import Order
+from lazyxp.optimizers.graph import Graph, sensitive_nodes, users_of
+from lazyxp.optimizers.networks import INVERT, LOOP, MOVES, PRODUCTS, Network, is_loop, is_mild, is_scalar
+from lazyxp.optimizers.orders import best_order
+from lazyxp.optimizers.products import Builder, is_single, is_solvable
+from lazyxp.optimizers.rewrite import rewrite
+from lazyxp.optimizers.rules.contractions import CONTRACTIONS
+
+_ORDER = "order of products"
+_SUM_OF_PRODUCT = "sum of a product"
+_TO_CONTRACTION = "sum of products to a contraction"
+_FACTORS = "factors out of a sum"
+_TRACE = "trace of a product"
+_DIAGONAL = "diagonal of a product"
+_MEAN = "mean of a product"
+_SOLVE = "inverse to solve"
+_SOLVE_TRANSPOSED = "inverse on the right to solve"
+_ANY_RANGE = "factors out, whatever the range"
+_INTEGERS = " of integers"
+
+_OF_ANY_NUMBERS = (_ORDER, _SUM_OF_PRODUCT, _TO_CONTRACTION, _FACTORS, _TRACE, _DIAGONAL)
+REWRITES: tuple[tuple[str, str], ...] = (
+    *[(name, "rounding") for name in (*_OF_ANY_NUMBERS, _MEAN, _SOLVE)],
+    *[(name + _INTEGERS, "exact") for name in _OF_ANY_NUMBERS],
+    (_ANY_RANGE, "finite"),
+    (_SOLVE_TRANSPOSED, "finite"),
+)
+
+# What a network is looked for at, and the ops that contract by themselves.
+_ROOTS = frozenset(("matmul", "tensordot", "vecdot", "linalg.outer", "sum", "mean", "linalg.trace", "linalg.diagonal"))
+_CONTRACTIONS = frozenset(("matmul", "tensordot", "vecdot", "linalg.outer", "linalg.matrix_power"))
+_BELOW = frozenset((*PRODUCTS, "linalg.inv")) - {"mean"}
+# What must be gained, as a share of the cost: to be worth it, and to be more than a constant.
+_WORTH = 0.9
+_MORE_THAN_A_CONSTANT = 0.25
+# A network that cannot be ordered is tried again from below, unless it is larger than this.
+_SMALL = 50
+
+
+class _Ordered(NamedTuple):
+    """What a network costs, the order, what each factor is summed over before, and the labels that each pair keeps."""
+
+    cost: float
+    order: Order
+    before: list[set[int]]
+    kept: list[set[int]]
+
+
+class _Plan(NamedTuple):
+    """How a network is replaced."""
+
+    net: Network
+    how: _Ordered
+    name: str
+    level: str
+
+
+def run(graph: Graph) -> list[Node]:
+    """The new roots."""
+    order = graph.order()
+    if any(_may_match(node) for node in order):
+        graph.roots = rewrite(graph, CONTRACTIONS)
+        order = graph.order()
+    plans = _plans(graph, order)
+    if not plans:
+        return graph.roots
+    gone = {node for plan in plans.values() for node in plan.net.inner}
+    done: dict[Node, Node] = {}
+    for node in order:
+        plan = plans.get(node)
+        if plan is not None:
+            done[node] = _built(plan, done)
+        elif node not in gone and all(a in done for a in node.args):  # else it moves axes of what is gone
+            done[node] = graph.remade(node, tuple([done[a] for a in node.args])) if node.args else node
+    return [done[node] for node in graph.roots]
+
+
+def _may_match(node: Node) -> bool:
+    """Whether a rule of CONTRACTIONS may match."""
+    name = node.op.name
+    if name == "matmul":
+        return any(arg.op.name == "eye" for arg in node.args)
+    return name == "permute_dims" and node.args[0].op.name == "matmul"
+
+
+def _plans(graph: Graph, order: list[Node]) -> dict[Node, _Plan]:
+    """The networks that are worth replacing, by their roots."""
+    kinds = "iufc" if "rounding" in graph.allowed else "iu"
+    candidates = [n for n in order if n.op.name in _ROOTS and n.dtype.kind in kinds and _has_product_below(n)]
+    if not candidates:
+        return {}
+    users = users_of(graph.roots, order)
+    # At level exact, what is added up must not move in memory.
+    fixed = set() if "rounding" in graph.allowed else sensitive_nodes(graph.roots, order)
+    plans: dict[Node, _Plan] = {}
+    taken: set[Node] = set()
+    for node in reversed(candidates):
+        if node in taken or node in fixed:
+            continue
+        for scalars in (True, False):
+            net = Network(graph, users, node, scalars)
+            how = _ordered(net) if net.valid else None
+            plan = None if how is None else _planned(net, how)
+            if plan is not None:
+                plans[node] = plan
+            if plan is not None or not any(is_scalar(f) and not is_mild(f) for f in net.factors):
+                break
+        if how is not None or len(net.inner) > _SMALL:
+            taken.update(net.inner)
+    return plans
+
+
+def _has_product_below(node: Node) -> bool:
+    for arg in node.args:
+        for _ in range(3):
+            if arg.op.name in MOVES:
+                arg = arg.args[0]
+        if arg.op.name in _BELOW:
+            return True
+    return False
+
+
+def _ordered(net: Network) -> _Ordered | None:
+    """In which order to multiply the factors; None where there is none, or too many to choose from."""
+    if len(net.factors) < 2:
+        return None
+    labels = [frozenset([i for i in factor.labels if i is not None]) for factor in net.factors]
+    count: dict[int, int] = {}
+    for some in labels:
+        for label in some:
+            count[label] = count.get(label, 0) + 1
+    if len(count) < len(net.lengths):  # what is repeated, or summed over, along an axis that no factor has
+        return None
+    out = frozenset([i for i in net.out if i is not None])
+    before = [{i for i in some if count[i] == 1 and i not in out} for some in labels]
+    cost = 0.0
+    stored: set[Node] = set()
+    loops = []
+    for factor, some, over in zip(net.factors, labels, before, strict=True):
+        if over:
+            cost += LOOP * math.prod([net.lengths[label] for label in some])
+        made = not over and factor.node not in stored and (factor.conjugate or is_loop(factor.node))
+        if made:
+            stored.add(factor.node)
+        loops.append(made)
+    rest = [some - over for some, over in zip(labels, before, strict=True)]
+    found = best_order(rest, out, net.lengths, loops, _kin(net), 2 * LOOP if is_single(net.dtype) else 2)
+    if found is None:
+        return None
+    cost += found[0]
+    if cost >= _WORTH * net.cost:
+        return _Ordered(cost, found[1], before, [])
+    inverses = {factor.node for factor in net.factors} & set(net.inverses)
+    transposed = "finite" in net.graph.allowed
+    operands, kept = _followed(rest, found[1], out)
+    for (i, j), over in zip(found[1], kept, strict=True):
+        for one, other in ((i, j), (j, i)):
+            if one < len(rest) and (inverse := net.factors[one]).node in inverses:
+                axes = [label for label in inverse.labels if label is not None]
+                if len(axes) < len(inverse.labels) or not is_solvable(axes, operands[other], over, transposed):
+                    cost += INVERT * inverse.node.shape[-1] * math.prod(inverse.node.shape)
+    return _Ordered(cost, found[1], before, kept)
+
+
+def _followed(
+    factors: list[frozenset[int]], order: Order, out: frozenset[int]
+) -> tuple[list[frozenset[int]], list[set[int]]]:
+    """The labels of the factors and of the product of each pair; the latter once more as sets."""
+    needed = dict.fromkeys(out, 1)
+    for some in factors:
+        for label in some:
+            needed[label] = needed.get(label, 0) + 1
+    operands = list(factors)
+    kept: list[set[int]] = []
+    for i, j in order:
+        for label in (*operands[i], *operands[j]):
+            needed[label] -= 1
+        result = frozenset([label for label in operands[i] | operands[j] if needed[label]])
+        for label in result:
+            needed[label] += 1
+        operands.append(result)
+        kept.append(set(result))
+    return operands, kept
+
+
+def _kin(net: Network) -> dict[tuple[int, int], float]:
+    """The pairs of factors that are a matrix and its transpose, whose product BLAS computes at half the cost."""
+    seen: dict[Node, list[int]] = {}
+    for i, factor in enumerate(net.factors):
+        if len(factor.labels) > 1 and not factor.conjugate:
+            seen.setdefault(factor.node, []).append(i)
+    kin = {}
+    for same in seen.values():
+        for i, j in itertools.pairwise(same):
+            a, b = net.factors[i].labels, net.factors[j].labels
+            if a[:-2] == b[:-2] and (a[-1] == b[-1]) != (a[-2] == b[-2]):
+                kin[i, j] = 0.5
+    return kin
+
+
+def _planned(net: Network, how: _Ordered) -> _Plan | None:
+    """The plan, if it gains enough and what it may change is allowed."""
+    if how.cost >= _WORTH * net.cost:
+        return None
+    name = _name(net, how.before)
+    if net.dtype.kind in "iu":
+        return _Plan(net, how, name + _INTEGERS, "exact")
+    contracts = any(node.op.name in _CONTRACTIONS for node in net.inner)
+    loose = (any(how.before) and not contracts) or any(is_scalar(f) and not is_mild(f) for f in net.factors)
+    if not loose or how.cost < _MORE_THAN_A_CONSTANT * net.cost or _is_mild_sum(net, how.before):
+        return _Plan(net, how, name, "rounding")
+    return _Plan(net, how, _ANY_RANGE, "finite") if "finite" in net.graph.allowed else None
+
+
+def _is_mild_sum(net: Network, before: list[set[int]]) -> bool:
+    """Whether all that is moved out of a sum is numbers of moderate size."""
+    return all(is_mild(f) if is_scalar(f) else bool(over) for f, over in zip(net.factors, before, strict=True)) and (
+        sum(map(bool, before)) == 1
+    )
+
+
+def _name(net: Network, before: list[set[int]]) -> str:
+    root = net.root.op.name
+    if root != "sum":
+        return {"linalg.trace": _TRACE, "linalg.diagonal": _DIAGONAL, "mean": _MEAN}.get(root, _ORDER)
+    if any(node.op.name in _CONTRACTIONS for node in net.inner):
+        return _SUM_OF_PRODUCT
+    summed = len(net.lengths) - sum(i is not None for i in net.out)
+    return _FACTORS if sum(map(len, before)) == summed else _TO_CONTRACTION
+
+
+def _built(plan: _Plan, done: dict[Node, Node]) -> Node:
+    """The nodes that replace the root of a network."""
+    net, root = plan.net, plan.net.root
+    became = [_became(net.graph, factor.node, done) for factor in net.factors]
+    inverses = [new for new, factor in zip(became, net.factors, strict=True) if factor.node in net.inverses]
+    builder = Builder(net.graph, root, net.lengths, frozenset(inverses))
+    terms = [
+        builder.summed(builder.term(factor, new), over)
+        for factor, new, over in zip(net.factors, became, plan.how.before, strict=True)
+    ]
+    want = [label for label in net.out if label is not None]
+    last = len(plan.how.order) - 1
+    for k, (i, j) in enumerate(plan.how.order):
+        terms.append(builder.product(terms[i], terms[j], plan.how.kept[k], want if k == last else ()))
+    new = builder.ordered(terms[-1], want)
+    units = tuple([i for i, label in enumerate(net.out) if label is None])
+    if units:
+        new = builder.make("expand_dims", new, axis=units)
+    if root.op.name == "mean":
+        count = math.prod([root.args[0].shape[i] for i in root.params["axis"]])
+        divisor = complex(count) if net.dtype.kind == "c" else float(count)
+        new = builder.make("divide", new, net.graph.constant(divisor, net.dtype, root.site))
+    name, level = plan.name, plan.level
+    if builder.solves_transposed:
+        name, level = _SOLVE_TRANSPOSED, "finite"
+    elif builder.solves and level == "rounding":
+        name = _SOLVE
+    return net.graph.fired(name, level, root, new)
+
+
+def _became(graph: Graph, node: Node, done: dict[Node, Node]) -> Node:
+    """What a factor became; parts that were cut out for the network are made anew."""
+    found = done.get(node)
+    if found is None:
+        found = graph.remade(node, tuple([_became(graph, a, done) for a in node.args]))
+    return found

@@ -1,0 +1,123 @@
+"""Fusing: groups of ops become kernels, which read their operands once and hold nothing but their results."""
+
+from __future__ import annotations
+
+from lazyxp.kernel import KERNEL, Axes, Instruction, Kernel, kernel_node
+from lazyxp.node import Node
+from lazyxp.optimizers import grouping
+from lazyxp.optimizers.graph import Graph
+from lazyxp.optimizers.grouping import Group, Grouping
+
+FUSED = "fused kernel"
+_COMPUTING = frozenset(("elementwise", "cast", "reduction"))
+REWRITES = ((FUSED, "rounding"),)
+
+
+def run(graph: Graph) -> list[Node]:
+    """The new roots."""
+    if not graph.supports(KERNEL):
+        return graph.roots
+    order = graph.order()
+    if not _is_large(order):
+        return graph.roots
+    found = Grouping(graph.roots, order)
+    return _Emission(graph, found, order).roots()
+
+
+def _is_large(order: list[Node]) -> bool:
+    """Whether any node is large enough for a kernel."""
+    smallest = grouping.SMALLEST
+    for shape in {node.shape for node in order if type(node.dtype) is not tuple}:
+        size = 1
+        for n in shape:
+            size *= n or 0
+        if size >= smallest:
+            return True
+    return False
+
+
+class _Emission:
+    """Makes the new graph: kernels of groups, and other nodes on what their arguments became."""
+
+    def __init__(self, graph: Graph, found: Grouping, order: list[Node]) -> None:
+        self._graph = graph
+        self._found = found
+        self._order = order
+        self._done: dict[Node, Node] = {}
+
+    def roots(self) -> list[Node]:
+        """The new roots."""
+        found = self._found
+        members: dict[Group, list[Node]] = {}
+        # What is computed at each rank: nodes on their own, and groups.
+        ranked: list[list[Node | Group]] = [[] for _ in range(found.ranks + 1)]
+        fused = False
+        for node in self._order:
+            groups = found.groups_of(node)
+            if not groups:
+                ranked[found.rank_of(node)].append(node)
+            for group in groups:
+                if group.ops < 2:
+                    ranked[group.rank].append(node)
+                elif group in members:
+                    members[group].append(node)
+                else:
+                    fused = True
+                    members[group] = [node]
+                    ranked[group.rank].append(group)
+        if not fused:
+            return self._graph.roots
+        done = self._done
+        for entries in reversed(ranked):
+            for entry in entries:
+                if isinstance(entry, Group):
+                    self._emit(entry, members[entry])
+                else:
+                    done[entry] = self._remade(entry)
+        return [done[node] for node in self._graph.roots]
+
+    def _remade(self, node: Node) -> Node:
+        done = self._done
+        return self._graph.remade(node, tuple([done[a] for a in node.args])) if node.args else node
+
+    def _emit(self, group: Group, nodes: list[Node]) -> None:
+        """Put what the members of `group` became into `done`; `nodes` are the members, arguments first."""
+        done = self._done
+        members = group.members
+        outside: dict[Node, Node] = {}  # views of what comes from outside are made outside
+        inputs: dict[tuple[Node, Axes], int] = {}
+        place: dict[Node, int] = {}  # in the body
+        operands: list[list[int]] = []  # places in the body, or -1 - the number of an input
+        for node in nodes:
+            if node.op.kind not in _COMPUTING and node.args[0] not in place:
+                outside[node] = self._graph.remade(node, (outside.get(node.args[0]) or done[node.args[0]],))
+                done.setdefault(node, outside[node])
+                continue
+            found = []
+            for arg in node.args:
+                if arg in place:
+                    found.append(place[arg])
+                else:
+                    key = outside.get(arg) or done[arg], group.operand_axes(node, arg)
+                    found.append(-1 - inputs.setdefault(key, len(inputs)))
+            operands.append(found)
+            place[node] = len(place)
+        first = len(inputs)
+        body = []
+        for node, found in zip(place, operands, strict=True):
+            axes, reduced = members[node]
+            plain = Node(node.op, (), node.params, node.shape, node.dtype, node.site)
+            args = tuple([first + i if i >= 0 else -1 - i for i in found])
+            body.append(Instruction(plain, args, axes, reduced))
+        kept = [node for node in place if self._found.leaves(node, group)]
+        kernel = Kernel(
+            tuple(group.lengths),
+            group.cut,
+            tuple([axes for _, axes in inputs]),
+            tuple(body),
+            tuple([first + place[node] for node in kept]),
+        )
+        made = self._graph.intern(kernel_node(kernel, tuple([arg for arg, _ in inputs]), nodes[-1].site))
+        for i, node in enumerate(kept):
+            done[node] = self._graph.output(made, i) if len(kept) > 1 else made
+        self._graph.fired(FUSED, "rounding", nodes[-1], made)

@@ -1,0 +1,427 @@
+"""Which nodes run together: groups that become kernels, found in one walk from the results to the sources.
+
+Every group and every node that is in none has a *rank*, higher than those of all that use it. A node joins the group of
+its users where that keeps ranks so, and hence no path leaves a group and comes back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from lazyxp.kernel import NO_AXIS, Axes
+from lazyxp.node import INPUT, Node, Op, Shape
+
+# Kernels are for at least this many elements: fewer stay in the cache between one call of NumPy and the next.
+SMALLEST = 131_072
+# At most this many elements lie along the axes that are whole in every block, so that blocks fit the cache.
+MOST_WHOLE = 32_768
+# A kernel has at most this many ops: their buffers have to fit the cache together.
+MOST_OPS = 64
+# A value that costs at most this many ops may be computed in several kernels instead of being kept.
+MOST_AGAIN = 8
+
+MAP, REDUCTION, VIEW = 1, 2, 3
+_REDUCTIONS = frozenset(("sum", "prod", "max", "min", "any", "all", "count_nonzero", "mean", "var", "std"))
+_VIEWS = frozenset(("expand_dims", "squeeze", "broadcast_to", "permute_dims"))
+_CHEAP = frozenset(
+    (
+        *("add", "subtract", "multiply", "negative", "abs", "square", "maximum", "minimum", "astype", "where", "conj"),
+        *("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or"),
+        *("logical_not", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_invert", "isnan"),
+    )
+)
+_ALL = slice(None)
+
+
+def role(node: Node) -> int:
+    """What `node` would be in a kernel: MAP, REDUCTION, VIEW, or 0 for none."""
+    if type(node.dtype) is tuple:
+        return 0
+    known = _role_of.get(node.op)
+    if known is None:
+        known = _role_of[node.op] = _role(node.op)
+    if known == MAP:
+        # Negative integer powers raise: the error must name the op.
+        return MAP if node.op.name != "pow" or node.dtype.kind in "fc" else 0
+    if known == REDUCTION:
+        return REDUCTION if node.params["axis"] else 0
+    if node.op.name == "getitem":
+        return VIEW if all(e is None or e == _ALL for e in node.params["key"]) else 0
+    return known
+
+
+def _role(op: Op) -> int:
+    if op.kind in ("elementwise", "cast"):
+        return MAP
+    if op.name in _REDUCTIONS:
+        return REDUCTION
+    return VIEW if op.name in _VIEWS else 0
+
+
+_role_of: dict[Op, int] = {}
+
+
+def combines(node: Node) -> bool:
+    """Whether a reduction can be put together from those of blocks, without overflow that was not there."""
+    if node.op.name == "prod":
+        return bool(node.dtype.kind in "biu")
+    if node.op.name in ("var", "std"):
+        (x,) = node.args
+        return bool(math.prod(x.shape[i] for i in node.params["axis"]) > node.params["correction"])
+    return True
+
+
+class Group:
+    """Nodes that become one kernel.
+
+    Attributes
+    ----------
+    rank : int
+        Higher than the rank of all that uses the group.
+    lengths : list of int
+        The length of each axis.
+    whole : set of int
+        The axes that are not cut into blocks.
+    members : dict of Node to (tuple of int, tuple of int)
+        The axes of each node's dimensions, and those that it reduces.
+    spaces : set of (tuple of int)
+        The axes of the largest values.
+    ops : int
+        How many members compute something.
+    heavy : bool
+        Whether the group writes arrays that are no results of the graph: those of two such groups need not be held at
+        the same time.
+    """
+
+    __slots__ = ("heavy", "lengths", "members", "merged", "ops", "rank", "spaces", "whole")
+
+    def __init__(self, rank: int) -> None:
+        self.rank = rank
+        self.lengths: list[int] = []
+        self.whole: set[int] = set()
+        self.members: dict[Node, tuple[Axes, Axes]] = {}
+        self.spaces: set[Axes] = set()
+        self.ops = 0
+        self.heavy = False
+        self.merged: Group | None = None
+
+    @property
+    def cut(self) -> Axes:
+        """The axes along which blocks are cut."""
+        return tuple([a for a in range(len(self.lengths)) if a not in self.whole])
+
+    def add(self, node: Node, what: int, axes: Axes, reduced: Axes) -> None:
+        """Make `node` a member."""
+        self.members[node] = axes, reduced
+        if what != VIEW:
+            self.ops += 2 if node.op.name in ("var", "std") else 1
+
+    def axes_for(self, node: Node, users: Sequence[Node]) -> Axes | None:
+        """The axes of `node`'s dimensions as its users in the group have it; None where they disagree."""
+        axes = self.operand_axes(users[0], node)
+        for user in users[1:]:
+            other = self.operand_axes(user, node)
+            if other != axes and any(
+                a != b and not (a in self.whole and b in self.whole) for a, b in zip(axes, other, strict=True)
+            ):
+                return None
+        return axes
+
+    def operand_axes(self, user: Node, node: Node) -> Axes:
+        """The axes of the dimensions of `node`, an operand of the member `user`."""
+        axes, reduced = self.members[user]
+        kind = user.op.kind
+        if kind == "elementwise" or kind == "cast" or user.op.name == "broadcast_to":
+            if node.shape == user.shape:
+                return axes
+            axes = axes[len(axes) - len(node.shape) :]
+            return tuple([NO_AXIS if n == 1 else a for a, n in zip(axes, node.shape, strict=True)])
+        if kind == "reduction":
+            return _input_axes(user, node, axes, reduced)
+        params = user.params
+        if user.op.name == "permute_dims":
+            found = dict(zip(params["axes"], axes, strict=True))
+            return tuple([found[i] for i in range(len(axes))])
+        rest = iter([a for a, n in zip(axes, user.shape, strict=True) if n != 1])  # new and dropped sides are 1
+        return tuple([NO_AXIS if n == 1 else next(rest) for n in node.shape])
+
+    def accept(self, node: Node, what: int, users: Sequence[Node]) -> bool:
+        """Make `node`, which these members use, a member if it can be one."""
+        if self.ops >= MOST_OPS:
+            return False
+        axes = self.axes_for(node, users)
+        if axes is None:
+            return False
+        if what == REDUCTION:
+            return self._accept_reduction(node, axes)
+        if axes not in self.spaces and not set(self.cut) <= set(axes):
+            return False  # it would be computed again for each block
+        self.add(node, what, axes, ())
+        return True
+
+    def _accept_reduction(self, node: Node, axes: Axes) -> bool:
+        """A reduction whose result the group reads: what it reduces must be whole in each block."""
+        (x,) = node.args
+        along = node.params["axis"]
+        kept = [i for i, n in enumerate(x.shape) if n != 1 and i not in along]
+        if not kept or kept[-1] > min(along):
+            return False  # blocks would be cut across the rows in memory
+        first = len(self.lengths)
+        new = [n for i, n in enumerate(x.shape) if n != 1 and i in along]
+        reduced = tuple(range(first, first + len(new)))
+        space = _input_axes(node, x, axes, reduced)
+        whole = self.whole.union(reduced, set(self.cut).difference(axes))
+        lengths = self.lengths + new
+        if not _fits(lengths, whole, self.spaces | {space}):
+            return False
+        self.lengths, self.whole = lengths, whole
+        self.spaces.add(space)
+        self.add(node, REDUCTION, axes, reduced)
+        return True
+
+    def merge(self, other: Group, mine: Axes, theirs: Axes) -> bool:
+        """Take in the members of `other`, in which `theirs` are the axes that are `mine` here, if that can be done."""
+        if self.ops + other.ops > MOST_OPS or (self.heavy and other.heavy):
+            return False
+        if not (set(self.cut) <= set(mine) and set(other.cut) <= set(theirs)):
+            return False
+        pairs = [(a, b) for a, b in zip(mine, theirs, strict=True) if a != NO_AXIS or b != NO_AXIS]
+        renamed = {b: a for a, b in pairs}
+        if len(renamed) < len(pairs) or len(set(renamed.values())) < len(pairs):
+            return False
+        lengths = list(self.lengths)
+        for axis, n in enumerate(other.lengths):
+            if axis not in renamed:
+                renamed[axis] = len(lengths)
+                lengths.append(n)
+        renamed[NO_AXIS] = NO_AXIS
+        whole = self.whole.union([renamed[a] for a in other.whole])
+        spaces = self.spaces.union([tuple([renamed[a] for a in space]) for space in other.spaces])
+        if not _fits(lengths, whole, spaces):
+            return False
+        self.lengths, self.whole, self.spaces = lengths, whole, spaces
+        for node, (axes, reduced) in other.members.items():
+            self.members[node] = tuple([renamed[a] for a in axes]), tuple([renamed[a] for a in reduced])
+        self.ops += other.ops
+        self.heavy = self.heavy or other.heavy
+        other.merged = self
+        return True
+
+
+def _input_axes(node: Node, x: Node, axes: Axes, reduced: Axes) -> Axes:
+    """The axes of the operand of a reduction with these axes."""
+    along, keepdims = node.params["axis"], node.params["keepdims"]
+    kept, gone = iter(axes), iter(reduced)
+    found = []
+    for i, n in enumerate(x.shape):
+        inside = i in along
+        axis = next(kept) if keepdims or not inside else NO_AXIS
+        found.append((next(gone) if n != 1 else NO_AXIS) if inside else axis)
+    return tuple(found)
+
+
+def _fits(lengths: Sequence[int], whole: set[int], spaces: Iterable[Axes]) -> bool:
+    """Whether there is an axis to cut, and blocks of the smallest length along it fit the cache."""
+    return len(whole) < len(lengths) and all(
+        math.prod([lengths[a] for a in space if a in whole]) <= MOST_WHOLE for space in spaces
+    )
+
+
+class Grouping:
+    """The groups of a graph.
+
+    Attributes
+    ----------
+    ranks : int
+        How many ranks there are.
+    """
+
+    def __init__(self, roots: Sequence[Node], order: Sequence[Node]) -> None:
+        self.ranks = 0
+        self._roots = set(roots)
+        self._placed: dict[Node, list[Group]] = {}
+        self._rank: dict[Node, int] = {}
+        self._sizes: dict[Shape, int] = {}
+        self._users: dict[Node, list[Node]] = {}
+        users = self._users
+        for node in order:
+            for arg in node.args:
+                if arg in users:
+                    if users[arg][-1] is not node:
+                        users[arg].append(node)
+                else:
+                    users[arg] = [node]
+        for node in reversed(order):
+            if node.shape or node.args:
+                self._place(node)
+
+    def groups_of(self, node: Node) -> Sequence[Group]:
+        """The groups that `node` is computed in."""
+        groups = self._placed.get(node, ())
+        if len(groups) == 1:
+            return groups if groups[0].merged is None else (_current(groups[0]),)
+        return list(dict.fromkeys(map(_current, groups)))
+
+    def rank_of(self, node: Node) -> int:
+        """The rank of a node that is in no group."""
+        return self._rank.get(node, self.ranks)
+
+    def leaves(self, node: Node, group: Group) -> bool:
+        """Whether somebody outside `group` needs the value of its member `node`."""
+        if node in self._roots:
+            return True
+        placed = self._placed
+        mine = self.groups_of(node)
+        for user in self._users[node]:
+            groups = placed.get(user)
+            if groups is None:
+                return True
+            for group in groups:
+                if group not in mine and _current(group) not in mine:
+                    return True
+        return False
+
+    def size(self, node: Node) -> int:
+        """How many elements `node` has; 0 if that is not known."""
+        if type(node.dtype) is tuple:
+            return 0
+        shape: Shape = node.shape
+        found = self._sizes.get(shape)
+        if found is None:
+            found = self._sizes[shape] = 0 if None in shape else math.prod(shape)  # type: ignore[arg-type]
+        return found
+
+    def _place(self, node: Node) -> None:
+        placed = self._placed
+        using: dict[Group, list[Node]] = {}
+        top = lone = -1
+        for user in self._users.get(node, ()):
+            groups = placed.get(user)
+            if groups is None:
+                lone = max(lone, self._rank[user])
+            else:
+                for group in groups:
+                    group = _current(group)
+                    if group in using:
+                        using[group].append(user)
+                    else:
+                        using[group] = [user]
+                        if group.rank > top:
+                            top = group.rank
+        if len(using) > 1 and self.size(node) >= SMALLEST:
+            self._join_neighbours(node, using)
+        what = role(node)
+        if what and not all(map(self.size, node.args)):
+            what = 0  # lengths that are found while it runs have to agree as a whole
+        if what and lone < top and self._join(node, what, using, top, inside=lone < 0 and node not in self._roots):
+            return
+        rank = max(top, lone) + 1
+        self.ranks = max(self.ranks, rank + 1)
+        new = self._start(node, what, rank) if what else None
+        if new is None:
+            self._rank[node] = rank
+        else:
+            placed[node] = [new]
+
+    def _join_neighbours(self, node: Node, using: dict[Group, list[Node]]) -> None:
+        """Merge groups of the same rank, none of which can need another, that read `node`: it is read once."""
+        first: dict[int, tuple[Group, Axes]] = {}
+        for group in list(using):
+            axes = group.axes_for(node, using[group])
+            if axes is None or group.ops >= MOST_OPS:
+                continue
+            big, mine = group, axes
+            if group.rank in first:
+                small, theirs = first[group.rank]
+                if len(big.members) < len(small.members):
+                    big, mine, small, theirs = small, theirs, big, mine
+                if big.merge(small, mine, theirs):
+                    using[big] += using.pop(small)
+                else:
+                    big, mine = group, axes
+            first[group.rank] = big, mine
+
+    def _join(self, node: Node, what: int, using: dict[Group, list[Node]], top: int, *, inside: bool) -> bool:
+        """Make `node` a member of its users' groups: of the one with the highest rank, or of all if it is cheap."""
+        highest = [group for group in using if group.rank == top]
+        if len(using) == 1 and inside:
+            if not highest[0].accept(node, what, using[highest[0]]):
+                return False
+            self._placed[node] = highest
+            return True
+        again = inside and len(using) > 1 and what == MAP and self._is_cheap(node)
+        if len(highest) > 1 and not again:
+            return False
+        joined = [group for group in (using if again else highest) if group.accept(node, what, using[group])]
+        if again and len(joined) < len(using):
+            for group in joined:
+                del group.members[node]
+                group.ops -= 1
+            joined = []
+            if len(highest) == 1 and highest[0].accept(node, what, using[highest[0]]):
+                joined = highest
+        if not joined:
+            return False
+        if not again or len(joined) < len(using):
+            joined[0].heavy = joined[0].heavy or (what == MAP and node not in self._roots)
+        self._placed[node] = joined
+        return True
+
+    def _start(self, node: Node, what: int, rank: int) -> Group | None:
+        """A group of `node` alone, if there is enough work."""
+        if what == VIEW:
+            return None
+        space = node.args[0] if what == REDUCTION else node
+        if self.size(space) < SMALLEST:
+            return None
+        group = Group(rank)
+        axes = []
+        for n in space.shape:
+            axes.append(NO_AXIS if n == 1 else len(group.lengths))
+            if n != 1:
+                group.lengths.append(n)
+        reduced: Axes = ()
+        group.spaces.add(tuple(axes))
+        if what == REDUCTION:
+            along = node.params["axis"]
+            reduced = tuple([a for i, a in enumerate(axes) if i in along and a != NO_AXIS])
+            if not combines(node):
+                group.whole.update(reduced)
+                if not _fits(group.lengths, group.whole, group.spaces):
+                    return None
+            if node.params["keepdims"]:
+                axes = [NO_AXIS if i in along else a for i, a in enumerate(axes)]
+            else:
+                axes = [a for i, a in enumerate(axes) if i not in along]
+        group.heavy = what == MAP and node not in self._roots
+        group.add(node, what, tuple(axes), reduced)
+        return group
+
+    def _is_cheap(self, node: Node) -> bool:
+        """Whether it is better to compute `node` again than to keep it: what it is made of is there anyway."""
+        if node.op.name not in _CHEAP:
+            return False
+        todo, ops = [node], 0
+        leaves: set[Node] = set()
+        while todo:
+            one = todo.pop()
+            if one.op.name in _CHEAP and role(one) == MAP and one.dtype.kind != "c":
+                ops += 1
+                todo += [a for a in one.args if a.shape]
+            else:
+                leaves.add(one)
+            if ops > MOST_AGAIN or len(leaves) > 2:
+                return False
+        return all(a.op is INPUT for a in leaves) or (
+            len(leaves) == 1 and next(iter(leaves)).dtype.itemsize <= node.dtype.itemsize
+        )
+
+
+def _current(group: Group) -> Group:
+    """The group that `group` has become part of."""
+    while group.merged is not None:
+        if group.merged.merged is not None:
+            group.merged = group.merged.merged
+        group = group.merged
+    return group

@@ -1,0 +1,257 @@
+"""Whether a program gives the same at every level: the same bits at "exact", within a bound at "default".
+
+How far rounding may carry a result is measured: the program runs on an executor that adds a rounding error of a few units
+to everything that is rounded. What these runs do not agree on (a comparison of nearly equal numbers, an eigenvector of a
+singular matrix, the sum of infinities of either sign) depends on rounding, and is not compared.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import lazyxp as xp
+from lazyxp.api.recording import current
+from lazyxp.executors import registry
+from lazyxp.executors.numpy import NumPyExecutor
+from lazyxp.node import walk
+from lazyxp.plan import Step
+from lazyxp.planning import optimized_graph
+from lazyxp.structure import structure_of
+from tests.optimizers.random_graphs import REFUSALS, Program
+
+Arrays = list[np.ndarray[Any, Any]]
+Outcome = Arrays | Exception
+
+_UNITS = 4.0
+# How many times further than the disturbed runs, and how many rounding units of its own, a result may be away.
+_SPREADS, _OWN = 16.0, 32.0
+_ADD_UP = frozenset(("contraction", "scan", "fft", "linalg"))
+_ROUNDED_REDUCTIONS = frozenset(("sum", "prod", "mean", "var", "std"))
+_UNROUNDED = frozenset(
+    (
+        *("real", "imag", "complex", "negative", "positive", "conj", "clip", "where", "maximum", "minimum"),
+        *("copysign", "nextafter", "ceil", "floor", "round", "trunc"),
+    )
+)
+
+
+class Disturbed(NumPyExecutor):
+    """NumPy with rounding errors of several units, other ones in each run."""
+
+    rng = np.random.default_rng(0)
+
+    def execute(self, step: Step, arrays: list[Any]) -> Any:
+        """The result of a step, disturbed."""
+        op = step.node.op
+        if op.kind in _ADD_UP or op.name in _ROUNDED_REDUCTIONS or "norm" in op.name or op.name == "linalg.trace":
+            result = super().execute(step, [self._disturbed(a) for a in arrays])  # the terms: their sum may cancel
+            if isinstance(result, tuple):
+                return tuple(self._disturbed(r) for r in result)
+            return self._added_up(self._disturbed(result), arrays)
+        result = super().execute(step, arrays)
+        rounds = op.name not in _UNROUNDED and op.kind == "elementwise"
+        if rounds or (op.kind == "cast" and result.dtype.itemsize < arrays[0].dtype.itemsize):
+            return self._in_range(self._disturbed(result), arrays)
+        return result
+
+    def _disturbed(self, x: Any) -> Any:
+        """`x` with a relative error."""
+        if x.dtype.kind not in "fc":
+            return x
+        error = self.rng.uniform(-1, 1, np.shape(x)) * (_UNITS * float(np.finfo(x.dtype).eps))
+        return np.asarray(x + x * error.astype(x.real.dtype)) if np.isfinite(x).all() else _parts(x, error)
+
+    def _added_up(self, x: Any, arrays: list[Any]) -> Any:
+        """A sum: it may cancel to zero; which of NaN and the infinities it is, and whether it overflows, is open."""
+        if x.dtype.kind not in "fc":
+            return x
+        limits = np.finfo(x.dtype)
+        size = np.abs(np.where(np.isfinite(x), x, 0))
+        nothing = (size < 64 * float(limits.eps) * size.max(initial=0)) & (self.rng.random(np.shape(x)) < 0.5)
+        x = np.where(nothing, x.dtype.type(0), x)
+        wild = [*_WILD]
+        if any((a == 0).any() for a in arrays):
+            wild.append(0.0)  # BLAS passes over a factor of zero in some shapes, and with it over a NaN
+        beyond = size > float(np.sqrt(limits.max))
+        if not np.isfinite(x).all() and not (all(map(_without_infinity, arrays)) and len(wild) == 3):
+            beyond |= ~np.isfinite(x)
+        if all(np.isfinite(a).all() for a in arrays):
+            wild.append(float(limits.max) / 8)
+            beyond |= np.isinf(x)
+        return np.where(beyond, self.rng.choice(wild, np.shape(x)).astype(x.dtype), x)
+
+    def _in_range(self, x: Any, arrays: list[Any]) -> Any:
+        """What overflows or underflows may not do so when it is computed in another way."""
+        if x.dtype.kind not in "fc":
+            return x
+        limits = np.finfo(x.dtype)
+        regular = np.all([np.isfinite(a) for a in np.broadcast_arrays(*arrays)], axis=0)
+        over = regular & np.isinf(x)
+        if over.any():
+            x = np.where(over, self.rng.choice([*_WILD, float(limits.max) / 8], np.shape(x)).astype(x.dtype), x)
+        under = regular & (np.abs(x) < float(limits.tiny))
+        under &= np.all([a != 0 for a in np.broadcast_arrays(*arrays)], axis=0)
+        if under.any():
+            tiny = 4 * float(limits.tiny)
+            x = np.where(under, self.rng.choice([0.0, tiny, -tiny], np.shape(x)).astype(x.dtype), x)
+        return x
+
+
+_WILD = (np.nan, np.inf, -np.inf)
+
+
+def _without_infinity(x: Any) -> bool:
+    return not np.isinf(x).any()
+
+
+def _parts(x: Any, error: Any) -> Any:
+    """Real and imaginary parts disturbed one by one, so that infinity in one does not spoil the other."""
+    result = np.array(x)
+    factor = (1 + error).astype(result.real.dtype)
+    result.real *= factor
+    if x.dtype.kind == "c":
+        result.imag *= factor
+    return result
+
+
+_DISTURBED = Disturbed()
+
+
+def disagreement(program: Program, shift: int = 0) -> str | None:
+    """What is wrong with the results of a program at the levels "exact" and "default", if anything."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        outputs = program.record(shift)
+        values = [node.value for node in walk([current(x) for x in outputs]) if node.value is not None]
+        before = [value.tobytes() for value in values]
+        plain = _outcome(outputs, "none")
+        for level, problem in (("exact", _differ), ("default", functools.partial(_too_far, outputs))):
+            other = _outcome(outputs, level)
+            found = problem(plain, other) or _not_own(other, values)
+            if found and isinstance(plain, Exception) and _is_dead(plain, outputs, level):
+                continue
+            if [value.tobytes() for value in values] != before:
+                found = "a source was written to"
+            if found:
+                return f"{level}: {found}"
+    return None
+
+
+def _outcome(outputs: Sequence[xp.Array], level: str, backend: Any = None) -> Outcome:
+    """The results, or the error."""
+    try:
+        return list(xp.compute(*outputs, optimize=level, backend=backend))
+    except (*REFUSALS, np.linalg.LinAlgError) as error:
+        return error
+
+
+def _is_dead(error: Exception, outputs: Sequence[xp.Array], level: str) -> bool:
+    """Whether a rewrite left the node that raised `error` without users: `x ^ x` needs no `x`."""
+    failed = re.search(r"ran (\S+) on", " ".join(getattr(error, "__notes__", ())))
+    if failed is None:
+        return False
+    structure = structure_of([current(x) for x in outputs])
+    graphs = [optimized_graph(structure, registry.get("numpy"), one) for one in ("none", level)]
+    before, after = ([node.op.name for node in walk(graph.roots)].count(failed[1]) for graph in graphs)
+    return after < before
+
+
+def _not_own(outcome: Outcome, values: Arrays) -> str | None:
+    """Which results share memory: they are the caller's."""
+    if isinstance(outcome, Exception):
+        return None
+    for i, x in enumerate(outcome):
+        if any(np.may_share_memory(x, y) for y in (*values, *outcome[:i])):
+            return f"output {i} shares memory with a source or with another output"
+    return None
+
+
+def _differ(plain: Outcome, other: Outcome) -> str | None:
+    if isinstance(plain, Exception) or isinstance(other, Exception):
+        return None if type(plain) is type(other) else f"{_show(other)} instead of {_show(plain)}"
+    for i, (wanted, got) in enumerate(zip(plain, other, strict=True)):
+        if wanted.dtype != got.dtype or wanted.shape != got.shape:
+            return f"output {i} is {got.dtype}{got.shape} instead of {wanted.dtype}{wanted.shape}"
+        wrong = ~_same_bits(wanted, got)
+        if wrong.any():
+            return (
+                f"output {i} has {got[wrong][:4]} instead of {wanted[wrong][:4]} at {np.argwhere(wrong)[:4].tolist()}"
+            )
+    return None
+
+
+def _same_bits(one: np.ndarray[Any, Any], two: np.ndarray[Any, Any]) -> Any:
+    """Where both have the same bits, but for what is inside a NaN."""
+    if one.dtype.kind == "c":
+        return _same_bits(one.real, two.real) & _same_bits(one.imag, two.imag)
+    if one.dtype.kind == "f":
+        return ((one == two) & (np.signbit(one) == np.signbit(two))) | (np.isnan(one) & np.isnan(two))
+    return one == two
+
+
+def _too_far(outputs: Sequence[xp.Array], plain: Outcome, other: Outcome) -> str | None:
+    """What is further from the plain results than rounding explains; with more disturbed runs in case of doubt."""
+    if _differ(plain, other) is None:
+        return None
+    found = None
+    runs: list[Outcome] = []
+    for count in (4, 12, 40):
+        while len(runs) < count:
+            _DISTURBED.rng = np.random.default_rng(len(runs))
+            runs.append(_outcome(outputs, "none", _DISTURBED))
+        found = _beyond(plain, other, runs)
+        if found is None:
+            return None
+    return found
+
+
+def _beyond(plain: Outcome, other: Outcome, runs: list[Outcome]) -> str | None:
+    if any(isinstance(run, Exception) for run in (plain, other, *runs)):
+        alike = all(type(run) is type(plain) for run in runs)
+        return f"{_show(other)} instead of {_show(plain)}" if alike and type(other) is not type(plain) else None
+    for i, (wanted, got, *disturbed) in enumerate(zip(plain, other, *runs, strict=True)):  # type: ignore[arg-type]
+        if any(d.shape != wanted.shape for d in disturbed):
+            continue
+        if wanted.dtype != got.dtype or wanted.shape != got.shape:
+            return f"output {i} is {got.dtype}{got.shape} instead of {wanted.dtype}{wanted.shape}"
+        wrong = _wrong(wanted, got, disturbed)
+        if wrong.any():
+            return (
+                f"output {i} has {got[wrong][:4]} instead of {wanted[wrong][:4]} at {np.argwhere(wrong)[:4].tolist()}"
+            )
+    return None
+
+
+def _wrong(wanted: Any, got: Any, disturbed: list[Any]) -> Any:
+    """Which elements are further away than the disturbed runs allow."""
+    if wanted.dtype.kind not in "fc":
+        settled = np.all([d == wanted for d in disturbed], axis=0)
+        return settled & (got != wanted)
+    kinds = [_class(d) for d in (wanted, *disturbed)]
+    settled = np.all([k == kinds[0] for k in kinds], axis=0)
+    finite = np.isfinite(wanted)
+    wide = np.clongdouble if wanted.dtype.kind == "c" else np.longdouble
+    exact = wanted.astype(wide)
+    spread = np.max([np.abs(np.where(finite, d.astype(wide) - exact, 0)) for d in disturbed], axis=0)
+    limits = np.finfo(wanted.dtype)
+    size = np.abs(np.where(finite, exact, 0))
+    bound = _SPREADS * spread + _OWN * float(limits.eps) * size + 64 * np.longdouble(limits.smallest_subnormal)
+    distance = np.abs(np.where(finite, got.astype(wide) - exact, 0))
+    return settled & ((_class(got) != kinds[0]) | (finite & ~(distance <= bound)))
+
+
+def _class(x: Any) -> Any:
+    """Finite, NaN, or which infinity."""
+    if x.dtype.kind == "c":
+        return _class(x.real) * 4 + _class(x.imag)
+    return np.where(np.isnan(x), 1, np.where(np.isinf(x), np.where(x > 0, 2, 3), 0))
+
+
+def _show(outcome: Outcome) -> str:
+    return f"{type(outcome).__name__} ({outcome})" if isinstance(outcome, Exception) else "results"

@@ -1,0 +1,105 @@
+"""Cases of the rules for reductions, and of kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import lazyxp as xp
+from lazyxp.optimizers import grouping
+from tests.optimizers.harness import Case, of
+
+INTEGERS = "b i u"
+ANYTHING = "b i u f c"
+
+
+def _total(x: object) -> float:
+    """A bound on what sums of `x` meet on the way."""
+    a = np.abs(np.asarray(x, np.clongdouble))
+    return float(np.sum(a[np.isfinite(a)]))
+
+
+_LARGE = xp.asarray(np.linspace(0.5, 2.0, grouping.SMALLEST // 64))
+
+CASES = [
+    Case(
+        "fused kernel",
+        lambda x: xp.sum(xp.abs(x[:, None] * _LARGE) + 1, axis=1),
+        of("f", (64,)),
+        bound=50,
+        size=lambda x: 2 * grouping.SMALLEST * (1 + _total(x)),
+    ),
+    Case(
+        "sort before an orderless reduction",
+        lambda x, y: (
+            xp.any(xp.sort(x, axis=1), axis=1),
+            xp.count_nonzero(xp.sort(y)),
+            xp.all(xp.sort(y, axis=0), axis=0),
+        ),
+        of(ANYTHING, (3, 4)),
+        of(ANYTHING, (3, 4)),
+    ),
+    Case(
+        "sort before a reduction of integers",
+        lambda x: (xp.max(xp.sort(x, axis=0), axis=0), xp.sum(xp.sort(x)), xp.prod(xp.sort(x, axis=1), axis=(0, 1))),
+        of(INTEGERS, (3, 4)),
+    ),
+    Case(
+        "sort before a sum",
+        lambda x: (xp.sum(xp.sort(x, axis=1), axis=1), xp.mean(xp.sort(x), axis=1)),
+        of("f", (3, 7)),
+        bound=20,
+        size=_total,
+    ),
+    Case("any of any", lambda x: xp.any(xp.any(x, axis=0), axis=1), of(ANYTHING, (2, 3, 4))),
+    Case("all of all", lambda x: xp.all(xp.all(x, axis=1, keepdims=True), axis=(0, 1)), of(ANYTHING, (2, 3, 4))),
+    Case("max of max of integers", lambda x: xp.max(xp.max(x, axis=2), axis=0), of(INTEGERS, (2, 3, 4))),
+    Case(
+        "min of min of integers",
+        lambda x: xp.min(xp.min(x, axis=0, keepdims=True), axis=1, keepdims=True),
+        of(INTEGERS, (2, 3)),
+    ),
+    Case("sum of sum of integers", lambda x: xp.sum(xp.sum(x, axis=1), axis=0), of(INTEGERS, (2, 3, 4))),
+    Case("prod of prod of integers", lambda x: xp.prod(xp.prod(x, axis=-1)), of(INTEGERS, (2, 3, 4))),
+    Case("sum of sum", lambda x: xp.sum(xp.sum(x, axis=1), axis=1), of("f c", (2, 3, 4)), bound=20, size=_total),
+    Case("mean of mean", lambda x: xp.mean(xp.mean(x, axis=1)), of("f c", (2, 3, 4)), bound=20, size=_total),
+    Case(
+        "reduced axes kept and squeezed",
+        lambda x: (
+            xp.squeeze(xp.sum(x, axis=1, keepdims=True), axis=1),
+            xp.squeeze(xp.std(x, keepdims=True), axis=(0, 1)),
+        ),
+        of(ANYTHING, (3, 4)),
+    ),
+    Case(
+        "reduced axes dropped and restored",
+        lambda x: (xp.expand_dims(xp.mean(x, axis=1), axis=1), xp.expand_dims(xp.max(x, axis=0), axis=0)),
+        of(ANYTHING, (3, 4)),
+    ),
+    Case(
+        "reduction over axes of length 1",
+        lambda x: (xp.max(x, axis=1), xp.min(x, axis=(1, 3), keepdims=True)),
+        of("b i u f", (3, 1, 4, 1)),
+    ),
+    Case("reduction over axes of length 1", lambda x: (xp.sum(x, axis=1), xp.prod(x, axis=(1,))), of(INTEGERS, (3, 1))),
+    Case("constant term out of an extremum", lambda x: (xp.max(x + 2), xp.min(x - 0.5, axis=0)), of("f", (3, 4))),
+    Case("exponential out of an extremum", lambda x: (xp.max(xp.exp(x)), xp.min(xp.exp(x), axis=1)), of("f", (3, 4))),
+    Case("any of not", lambda x: xp.any(xp.logical_not(x), axis=0), of(ANYTHING, (3, 4))),
+    Case("all of not", lambda x: xp.all(xp.logical_not(x), axis=1, keepdims=True), of(ANYTHING, (3, 4))),
+    Case("truth of numbers", lambda x: (xp.any(x, axis=0), xp.all(x), xp.count_nonzero(x)), of("f c", (3, 4))),
+    Case("sum of booleans", lambda x: xp.sum(x), of("b", (3, 4))),
+    Case("sort of sorted", lambda x: xp.sort(xp.sort(x, axis=0), axis=0), of("b i u f c", (5, 3))),
+    Case("sort of sorted", lambda x: xp.sort(xp.sort(x), descending=True), of(INTEGERS, (7,))),
+    Case(
+        "end of sorted integers",
+        lambda x: (xp.sort(x)[:, 0], xp.sort(x)[:, -1], xp.sort(x, axis=0, descending=True)[0, :]),
+        of(INTEGERS, (5, 3)),
+    ),
+    Case("end of sorted data", lambda x: (xp.sort(x)[0], xp.sort(x)[-1]), of("f", (7,))),
+]
+
+REFUSED = [
+    Case("sort before a reduction of integers", lambda x: xp.sum(xp.sort(x, axis=0), axis=1), of(INTEGERS, (3, 4))),
+    Case("sum of sum of integers", lambda x: xp.sum(xp.sum(x, axis=0), axis=0, dtype=xp.int32), of("int64", (3, 4))),
+    Case("reduction over axes of length 1", lambda x: xp.sum(x, axis=1), of("f c", (3, 1))),
+    Case("end of sorted data", lambda x: xp.sort(x)[0], of("f", (7,)), level="rounding"),
+]

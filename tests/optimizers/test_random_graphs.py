@@ -1,0 +1,106 @@
+"""Random graphs give at "exact" the bits of "none", and at "default" what rounding explains.
+
+``LAZYXP_GRAPHS=20000 LAZYXP_SEED=1`` in the environment checks more graphs, from another seed on.
+"""
+
+import os
+import re
+import warnings
+from collections import Counter
+
+import numpy as np
+import pytest
+
+import lazyxp as xp
+from lazyxp.api.recording import current
+from lazyxp.executors import registry
+from lazyxp.node import OPS, walk
+from lazyxp.planning import make_plan
+from lazyxp.structure import structure_of
+from tests.inputs import DTYPES
+from tests.optimizers.agreement import disagreement
+from tests.optimizers.random_graphs import REFUSALS, Program, data, random_graph, shrunk
+
+GRAPHS = int(os.environ.get("LAZYXP_GRAPHS", "600"))
+FIRST = int(os.environ.get("LAZYXP_SEED", "0")) * 1_000_000
+CHUNK = 100
+# Every op occurs in so many graphs; recording them is quick.
+COVERING = 1_500
+NEVER_RECORDED = {
+    "input": "stands for a leaf in templates",
+    "kernel": "made by the optimizer",
+    "read": "stands for a source outside of the program",
+}
+
+
+@pytest.mark.parametrize("start", range(FIRST, FIRST + GRAPHS, CHUNK))
+def test_levels_agree(start):
+    for seed in range(start, start + CHUNK):
+        program = random_graph(seed)
+        check(program)
+        if seed % 4 == 0 and can_record(program, shift=1):  # the same plan, from the cache, on other data
+            check(program, shift=1)
+
+
+def check(program, shift=0):
+    problem = disagreement(program, shift)
+    if problem is not None:
+        small = shrunk(program, lambda smaller: disagreement(smaller, shift) is not None)
+        replay = f"python -m tests.optimizers.random_graphs {program.seed}"
+        pytest.fail(f"seed {program.seed} (shift {shift}; {replay}): {problem}\n\n{small.source()}", pytrace=False)
+
+
+def can_record(program, shift):
+    try:
+        program.record(shift)
+    except REFUSALS:  # an index that is out of bounds
+        return False
+    return True
+
+
+def test_graphs_hold_everything():
+    ops, dtypes, fired = Counter(), Counter(), 0
+    executor = registry.get("numpy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed in range(COVERING):
+            roots = [current(x) for x in random_graph(seed).record()]
+            nodes = walk(roots)
+            ops.update({node.op.name for node in nodes})
+            dtypes.update(d for node in nodes for d in (node.dtype if node.several else (node.dtype,)))
+            if seed < 300:
+                fired += bool(make_plan(structure_of(roots), executor, "default")[0].trace)
+    assert {name for name in OPS if not ops[name]} - NEVER_RECORDED.keys() == set()
+    assert {d for d in DTYPES if not dtypes[d]} == set()
+    print(f"rewrites fired in {fired / 300:.0%} of the graphs")
+    assert fired > 0.3 * 300
+
+
+def test_programs_replay():
+    for seed in range(20):
+        program = random_graph(seed)
+        assert program == random_graph(seed)
+        printed = {}
+        source = program.source().rpartition("print(")[0].rpartition("print(")[0]
+        with xp.set_options(materialize="raise"):  # what the source sets for the whole process
+            exec(compile(re.sub("^xp.set_options.*$", "", source, flags=re.MULTILINE), "<source>", "exec"), printed)
+        for name, recorded in zip(program.outputs, program.record(), strict=True):
+            assert printed[name].dtype == recorded.dtype
+
+
+def test_data_is_what_its_number_says():
+    for layout in ("C", "F", "reversed", "strided", "transposed"):
+        for dtype in DTYPES:
+            got = data(3, (2, 3), dtype.name, "special", layout)
+            np.testing.assert_array_equal(got, data(3, (2, 3), dtype.name, "special"))
+            assert got.dtype == dtype
+
+
+def test_shrinking_keeps_what_fails():
+    program = random_graph(14)
+    assert len(shrunk(program, lambda p: any("@" in line for line in p.lines)).lines) <= len(program.lines)
+
+
+def test_a_wrong_result_is_noticed():
+    program = Program(0, ("import lazyxp as xp", "v0 = xp.asarray([1.0, 2.0])", "v1 = v0 + 1.0"), ("v1",))
+    assert disagreement(program) is None
