@@ -54,6 +54,8 @@ def cost_of(node: Node) -> Cost:
     written = nbytes(node)
     if op is KERNEL:
         return Cost(_of_kernel(node.params["kernel"]), sum([nbytes(a) for a in node.args]), written)
+    if op.kind == "read":
+        return Cost(0, written, written)
     args = node.args
     read = written + sum([nbytes(a) for a in args[1:]]) if name in _PICKING else sum([nbytes(a) for a in args])
     count = _FLOPS.get(name) or _KINDS.get(op.kind)

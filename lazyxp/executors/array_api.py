@@ -81,7 +81,8 @@ class ArrayAPIExecutor(Executor):
 
     def run(self, plan: Plan, *, keep: bool, **options: Any) -> list[Any]:
         """Run the steps of `plan` one after the other, dropping each buffer after its last use."""
-        self._check_options(options)
+        if options:
+            raise TypeError(f"backend {self.name!r} takes no option {', '.join(map(repr, options))}")
         buffers: list[Any] = [None] * plan.size
         for slot, source in plan.sources:
             buffers[slot] = self.load(plan.leaf(source))
@@ -107,10 +108,6 @@ class ArrayAPIExecutor(Executor):
             return False
         index = plan.views.get(position)
         return index is not None and is_shared(plan.leaves[index])
-
-    def _check_options(self, options: Mapping[str, Any]) -> None:
-        if options:
-            raise TypeError(f"backend {self.name!r} takes no option {', '.join(map(repr, options))}")
 
     def execute(self, step: Step, arrays: list[Any]) -> Any:
         """The result of one step."""

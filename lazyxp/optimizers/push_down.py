@@ -107,6 +107,8 @@ class _Push:
         if found is None:
             return False
         x = node.args[0]
+        if len(node.args) > 1 and 0 in x.shape:
+            return False  # of nothing, NumPy selects by any index; of an operand that is not empty it would not
         self.starts[node] = found
         self.asked.setdefault(x, {})[found[0]] = None
         if len(node.args) > 1:

@@ -1,8 +1,8 @@
 """Whether a program gives the same at every level: the same bits at "exact", within a bound at "default".
 
-How far rounding may carry a result is measured: the program runs on an executor that adds a rounding error of a few units
-to everything that is rounded. What these runs do not agree on (a comparison of nearly equal numbers, an eigenvector of a
-singular matrix, the sum of infinities of either sign) depends on rounding, and is not compared.
+How far rounding may carry a result is measured: the program runs on an executor that adds a rounding error of a few
+units to everything that is rounded. What these runs do not agree on (a comparison of nearly equal numbers, an
+eigenvector of a singular matrix, the sum of infinities of either sign) depends on rounding, and is not compared.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class Disturbed(NumPyExecutor):
             if isinstance(result, tuple):
                 return tuple(self._disturbed(r) for r in result)
             return self._added_up(self._disturbed(result), arrays)
+        if op.name in ("signbit", "copysign"):  # a NaN's sign is as open as what else is inside it
+            arrays = [self._any_sign(a) for a in arrays]
         result = super().execute(step, arrays)
         rounds = op.name not in _UNROUNDED and op.kind == "elementwise"
         if rounds or (op.kind == "cast" and result.dtype.itemsize < arrays[0].dtype.itemsize):
@@ -66,6 +68,9 @@ class Disturbed(NumPyExecutor):
             return x
         error = self.rng.uniform(-1, 1, np.shape(x)) * (_UNITS * float(np.finfo(x.dtype).eps))
         return np.asarray(x + x * error.astype(x.real.dtype)) if np.isfinite(x).all() else _parts(x, error)
+
+    def _any_sign(self, x: Any) -> Any:
+        return np.where(np.isnan(x), np.copysign(np.nan, self.rng.choice([-1, 1], np.shape(x))).astype(x.dtype), x)
 
     def _added_up(self, x: Any, arrays: list[Any]) -> Any:
         """A sum: it may cancel to zero; which of NaN and the infinities it is, and whether it overflows, is open."""

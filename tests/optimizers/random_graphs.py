@@ -248,6 +248,7 @@ def _broadcast(one: Sequence[int | None], two: Sequence[int | None]) -> bool:
 
 def random_graph(seed: int) -> Program:
     """The program of `seed`."""
+    from tests.optimizers import random_patterns  # noqa: F401 - registers its steps
     from tests.optimizers.random_steps import STEPS, WEIGHTS
 
     maker = Maker(seed)
@@ -331,4 +332,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from tests.optimizers import random_graphs  # the module that the steps know, not this copy of it
+
+    random_graphs.main()

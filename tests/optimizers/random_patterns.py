@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from tests.inputs import DTYPES
 from tests.optimizers.random_graphs import Maker
 from tests.optimizers.random_steps import (
@@ -148,7 +150,7 @@ def chain_of_products(m: Maker) -> None:
     sides = [m.rng.randint(1, 5) for _ in range(m.rng.randint(3, 5))]
     kinds = m.one("f", "f", "fc", "iuf")
     terms = []
-    for n, k in zip(sides, sides[1:], strict=False):
+    for n, k in pairwise(sides):
         terms.append(m.one(matrix(m, n, k, kinds), f"{matrix(m, k, n, kinds)}.T"))
     if m.chance(0.4):
         terms.append(m.array((sides[-1],), kinds))
