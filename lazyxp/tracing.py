@@ -223,7 +223,7 @@ def _traced(
     for i, (x, node) in enumerate(zip(stand_ins, inputs, strict=True)):
         if current(x) is not node:
             raise TypeError(
-                f"jit: {_name(function)} writes to its array argument number {i}, which a run of its plan would not do; "
+                f"jit: {_name(function)} writes to its array argument number {i}, which its plan would not do; "
                 "write to a copy (xp.asarray(x, copy=True)) and return it"
             )
     found: list[Array] = []

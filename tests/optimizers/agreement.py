@@ -86,6 +86,8 @@ class Disturbed(NumPyExecutor):
         beyond = size > float(np.sqrt(limits.max))
         if not np.isfinite(x).all() and not (all(map(_without_infinity, arrays)) and len(wild) == 3):
             beyond |= ~np.isfinite(x)
+        if any((np.isfinite(a) & (np.abs(a) > float(np.sqrt(limits.max)))).any() for a in arrays):
+            beyond |= True  # in another order of the factors, two such numbers may meet
         if all(np.isfinite(a).all() for a in arrays):
             wild.append(float(limits.max) / 8)
             beyond |= np.isinf(x)

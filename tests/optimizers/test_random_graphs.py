@@ -4,7 +4,6 @@
 """
 
 import os
-import re
 import warnings
 from collections import Counter
 
