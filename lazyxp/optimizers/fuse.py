@@ -54,7 +54,9 @@ class _Emission:
         fused = False
         for node in self._order:
             groups = found.groups_of(node)
-            if not groups:
+            if node.op.kind == "source":
+                self._done[node] = node
+            elif not groups:
                 ranked[found.rank_of(node)].append(node)
             for group in groups:
                 if group.ops < 2:

@@ -325,7 +325,7 @@ class Grouping:
             placed[node] = [new]
 
     def _join_neighbours(self, node: Node, using: dict[Group, list[Node]]) -> None:
-        """Merge groups of the same rank, none of which can need another, that read `node`: it is read once."""
+        """Merge groups that read `node`, none of which needs another: it is read once."""
         first: dict[int, tuple[Group, Axes]] = {}
         for group in list(using):
             axes = group.axes_for(node, using[group])
@@ -341,6 +341,12 @@ class Grouping:
                 else:
                     big, mine = group, axes
             first[group.rank] = big, mine
+        if len(first) > 1:
+            # What a group of lower rank reads must be there before those of higher rank: nothing but `node` and leaves.
+            (_, (top, mine)), *others = sorted(first.items(), reverse=True)
+            for _, (group, axes) in others:
+                if _reads_only(group, node) and top.merge(group, mine, axes):
+                    using[top] += using.pop(group)
 
     def _join(self, node: Node, what: int, using: dict[Group, list[Node]], top: int, *, inside: bool) -> bool:
         """Make `node` a member of its users' groups: of the one with the highest rank, or of all if it is cheap."""
@@ -416,6 +422,12 @@ class Grouping:
         return all(a.op is INPUT for a in leaves) or (
             len(leaves) == 1 and next(iter(leaves)).dtype.itemsize <= node.dtype.itemsize
         )
+
+
+def _reads_only(group: Group, node: Node) -> bool:
+    """Whether all that the members of `group` read is each other, `node` and leaves."""
+    members = group.members
+    return all(arg is node or arg in members or arg.op.kind == "source" for one in members for arg in one.args)
 
 
 def _current(group: Group) -> Group:

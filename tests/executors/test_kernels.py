@@ -224,6 +224,15 @@ def test_reductions_of_the_same_data_are_one_kernel():
     assert len(kernel.outputs) == 6
 
 
+def test_data_is_read_once_by_reductions_that_are_used_one_after_the_other():
+    x = xp.asarray(np.random.default_rng(0).standard_normal((1000, 200)))
+    standardized = (x - xp.mean(x, axis=0)) / xp.std(x, axis=0)
+    nested = xp.mean(xp.abs(x - xp.max(x, axis=0)), axis=0) + xp.sum(x - xp.min(x, axis=0), axis=0)
+    for y, count in ((standardized, 2), (nested, 2)):
+        assert len(kernels_of(y)) == count
+        np.testing.assert_allclose(y.compute(), y.compute(optimize="none"), rtol=1e-12)
+
+
 def test_small_work_and_single_ops_are_no_kernels():
     small = xp.asarray(np.ones(1_000))
     assert not kernels_of(xp.sqrt(small * 2) + 1)

@@ -57,6 +57,8 @@ class Disturbed(NumPyExecutor):
         if op.name in ("signbit", "copysign"):  # a NaN's sign is as open as what else is inside it
             arrays = [self._any_sign(a) for a in arrays]
         result = super().execute(step, arrays)
+        if op.kind == "cast" and result.dtype.kind in "iu" and arrays[0].dtype.kind in "fc":
+            return self._from_wild(result, arrays[0])
         rounds = op.name not in _UNROUNDED and op.kind == "elementwise"
         if rounds or (op.kind == "cast" and result.dtype.itemsize < arrays[0].dtype.itemsize):
             return self._in_range(self._disturbed(result), arrays)
@@ -71,6 +73,20 @@ class Disturbed(NumPyExecutor):
 
     def _any_sign(self, x: Any) -> Any:
         return np.where(np.isnan(x), np.copysign(np.nan, self.rng.choice([-1, 1], np.shape(x))).astype(x.dtype), x)
+
+    def _one_of(self, values: list[float], like: Any) -> Any:
+        """Elements like those of `like`, each part of which is one of `values`."""
+        result = np.empty(np.shape(like), like.dtype)
+        for part in (result.real, result.imag) if result.dtype.kind == "c" else (result,):
+            part[...] = self.rng.choice(values, np.shape(like))
+        return result
+
+    def _from_wild(self, x: Any, source: Any) -> Any:
+        """What is not in an integer's range is cast to just anything."""
+        limits = np.iinfo(x.dtype)
+        value = np.real(source)
+        outside = ~((value >= float(limits.min)) & (value < float(limits.max)))
+        return np.where(outside, self.rng.choice([0, 1, limits.max], np.shape(x)).astype(x.dtype), x)
 
     def _added_up(self, x: Any, arrays: list[Any]) -> Any:
         """A sum: it may cancel to zero; which of NaN and the infinities it is, and whether it overflows, is open."""
@@ -91,7 +107,7 @@ class Disturbed(NumPyExecutor):
         if all(np.isfinite(a).all() for a in arrays):
             wild.append(float(limits.max) / 8)
             beyond |= np.isinf(x)
-        return np.where(beyond, self.rng.choice(wild, np.shape(x)).astype(x.dtype), x)
+        return np.where(beyond, self._one_of(wild, x), x)
 
     def _in_range(self, x: Any, arrays: list[Any]) -> Any:
         """What overflows or underflows may not do so when it is computed in another way."""
@@ -101,12 +117,12 @@ class Disturbed(NumPyExecutor):
         regular = np.all([np.isfinite(a) for a in np.broadcast_arrays(*arrays)], axis=0)
         over = regular & np.isinf(x)
         if over.any():
-            x = np.where(over, self.rng.choice([*_WILD, float(limits.max) / 8], np.shape(x)).astype(x.dtype), x)
+            x = np.where(over, self._one_of([*_WILD, float(limits.max) / 8], x), x)
         under = regular & (np.abs(x) < float(limits.tiny))
         under &= np.all([a != 0 for a in np.broadcast_arrays(*arrays)], axis=0)
         if under.any():
             tiny = 4 * float(limits.tiny)
-            x = np.where(under, self.rng.choice([0.0, tiny, -tiny], np.shape(x)).astype(x.dtype), x)
+            x = np.where(under, self._one_of([0.0, tiny, -tiny], x), x)
         return x
 
 
