@@ -11,7 +11,7 @@ import numpy as np
 from lazyxp.errors import UnsupportedOperation
 from lazyxp.executors import registry
 from lazyxp.executors.base import Executor, failure
-from lazyxp.executors.lowerings import GENERIC, OPERATORS
+from lazyxp.executors.lowerings import GENERIC, NOT_STANDARD, OPERATORS
 from lazyxp.external import External
 from lazyxp.node import CONSTANT, OUTPUT, Node, Op
 from lazyxp.plan import Plan, Step
@@ -69,6 +69,8 @@ class ArrayAPIExecutor(Executor):
         own = self.lowerings.get(name)
         if own is not None:
             return functools.partial(own, self.xp)
+        if name in NOT_STANDARD:
+            return None
         function: Any = self.xp
         for part in name.split("."):
             function = getattr(function, part, None)

@@ -80,6 +80,8 @@ def nan_where_no_freedom(name: str) -> Callable[..., Any]:
     return spread
 
 
+# Ops that the standard does not have: what a namespace has under their names is something else, as in PyTorch.
+NOT_STANDARD = frozenset(("gather", "scatter", "kernel"))
 # Ops that are operators of the array object, not functions of the namespace.
 OPERATORS = frozenset(("getitem", "setitem", "matmul", "read"))
 GENERIC: Mapping[str, Callable[..., Any]] = {
