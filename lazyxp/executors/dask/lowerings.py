@@ -29,6 +29,7 @@ from lazyxp.executors.dask.blocks import (
     whole,
 )
 from lazyxp.external import External
+from lazyxp.kernel import KERNEL
 from lazyxp.node import Node, Op
 
 ONE_CHUNK = "one chunk"
@@ -44,7 +45,7 @@ class Way(NamedTuple):
 
 def way(op: Op) -> Way | None:
     """How `op` runs; None where it is left to a decomposition."""
-    if op.name in _DECOMPOSED:
+    if op.name in _DECOMPOSED or op is KERNEL:  # a kernel would need its operands whole; Dask fuses by itself
         return None
     found = WAYS.get(op.name)
     if found is not None:
