@@ -81,11 +81,18 @@ def make_plan(structure: Structure, executor: Executor, level: str) -> tuple[Gra
 
 def optimized_graph(structure: Structure, executor: Executor, level: str) -> Graph:
     """The graph after every pass that `level` allows, with the trace of what was rewritten."""
+    graph = Graph(
+        ALLOWED[level],
+        executor.supports,
+        whole_arrays=executor.whole_arrays,
+        every_element=executor.every_element,
+    )
     if level == "none":
-        graph = Graph(ALLOWED[level], executor.supports)
         graph.roots = template(structure)
         return graph
-    return pipeline.optimize(lambda graph: template(structure, intern=graph.intern), level, executor.supports)
+    graph.roots = template(structure, intern=graph.intern)
+    pipeline.optimize(graph)
+    return graph
 
 
 def cache_info() -> CacheInfo:

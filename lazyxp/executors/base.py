@@ -71,6 +71,9 @@ class Executor(ABC):
     name: str
     # Whether a run holds whole arrays in memory, as NumPy does.
     whole_arrays: ClassVar[bool] = True
+    # Whether arrays store every element. If not, the elements that are not stored have one value, the fill value, and
+    # ops may refuse operands for it.
+    every_element: ClassVar[bool] = True
 
     @abstractmethod
     def supports(self, op: Op) -> bool:

@@ -222,14 +222,27 @@ def _planned(net: Network, how: _Ordered) -> _Plan | None:
     """The plan, if it gains enough and what it may change is allowed."""
     if how.cost >= _WORTH * net.cost:
         return None
+    graph = net.graph
+    if not graph.every_element and not all(map(_is_checked, net.inner)):
+        return None
+    contracts = any(node.op.name in _CONTRACTIONS for node in net.inner)
+    if not graph.whole_arrays and not contracts and len({frozenset(f.labels) for f in net.factors}) == 1:
+        return None  # chunks are multiplied and added up where they are
     name = _name(net, how.before)
     if net.dtype.kind in "iu":
         return _Plan(net, how, name + _INTEGERS, "exact")
-    contracts = any(node.op.name in _CONTRACTIONS for node in net.inner)
     loose = (any(how.before) and not contracts) or any(is_scalar(f) and not is_mild(f) for f in net.factors)
     if not loose or how.cost < _MORE_THAN_A_CONSTANT * net.cost or _is_mild_sum(net, how.before):
         return _Plan(net, how, name, "rounding")
-    return _Plan(net, how, _ANY_RANGE, "finite") if "finite" in net.graph.allowed else None
+    return _Plan(net, how, _ANY_RANGE, "finite") if "finite" in graph.allowed else None
+
+
+def _is_checked(node: Node) -> bool:
+    """Whether `node` takes no operand that a matrix product refuses for its fill value, or multiplies nothing."""
+    name = node.op.name
+    if name == "tensordot":
+        return bool(node.params["axes"][0])
+    return name in ("matmul", "linalg.matrix_power") or node.op.kind not in ("elementwise", "contraction")
 
 
 def _is_mild_sum(net: Network, before: list[set[int]]) -> bool:

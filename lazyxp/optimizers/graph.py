@@ -46,14 +46,25 @@ class Graph:
         The levels that may be used.
     supports : callable
         Whether the executor runs an op itself.
+    whole_arrays, every_element : bool
+        What the executor says of how it keeps arrays; see `lazyxp.executors.base.Executor`.
     trace : list of Fired
         Every rewrite so far.
     """
 
-    def __init__(self, allowed: frozenset[str], supports: Callable[[Op], bool]) -> None:
+    def __init__(
+        self,
+        allowed: frozenset[str],
+        supports: Callable[[Op], bool],
+        *,
+        whole_arrays: bool = True,
+        every_element: bool = True,
+    ) -> None:
         self.roots: list[Node] = []
         self.allowed = allowed
         self.supports = supports
+        self.whole_arrays = whole_arrays
+        self.every_element = every_element
         self.trace: list[Fired] = []
         self._known: dict[Any, Node] = {}
         # For each set of rules, the nodes that none of them matches: a later pass of the same rules leaves them out.

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from typing import NamedTuple
 
-from lazyxp.node import Node, Op
-from lazyxp.optimizers.graph import ALLOWED, LEVELS, Graph
+from lazyxp.node import Node
+from lazyxp.optimizers.graph import LEVELS, Graph
 from lazyxp.optimizers.rewrite import Rule, rewrite
 
 GROUP = "lazyxp.optimizers"
@@ -120,14 +120,11 @@ def passes() -> list[Pass]:
     return [*{**named, **_plugins, **_registered}.values(), *_last()]
 
 
-def optimize(make_roots: Callable[[Graph], list[Node]], optimize: str, supports: Callable[[Op], bool]) -> Graph:
-    """The graph whose roots `make_roots` gives, after every pass that the option `optimize` allows."""
-    graph = Graph(ALLOWED[optimize], supports)
-    graph.roots = make_roots(graph)
+def optimize(graph: Graph) -> None:
+    """Run every pass that `graph` allows."""
     for one in passes():
         if one.level in graph.allowed:
             before = len(graph.roots)
             graph.roots = one.run(graph)
             if len(graph.roots) != before:
                 raise ValueError(f"pass {one.name!r} returned {len(graph.roots)} roots for {before}")
-    return graph

@@ -159,7 +159,8 @@ class Builder:
 
     def _dot(self, a: Term, b: Term, over: list[int], stack: list[int]) -> Term:
         right = self.ordered(b, a.labels)
-        if stack or (is_single(self.dtype) and math.prod([self.lengths[i] for i in over]) > _LONGEST_DOT):
+        chunked = not self.graph.whole_arrays  # a vector of what is cut along several axes is made of other chunks
+        if stack or chunked or (is_single(self.dtype) and math.prod([self.lengths[i] for i in over]) > _LONGEST_DOT):
             both = Term(self.make("multiply", a.node, right), a.labels)
             return self.summed(both, set(over))
         return Term(self.make("matmul", self.reshaped(a.node, over), self.reshaped(right, over)), ())

@@ -33,6 +33,8 @@ from lazyxp.optimizers.keys import (
 from lazyxp.optimizers.push_ways import HANDLERS, Way, handler_of, may_raise
 
 _STARTS = frozenset(("getitem", "take", "gather"))
+# What decides on the fill value of its result: parts of the result, made of parts of the operands, may have another.
+_FILLING = frozenset(("concat", "stack", "setitem", "triangle"))
 # How many selections of one node may go through it side by side, and how many nodes may be made more than there were.
 _MOST_OF_ONE = 8
 _MORE = 64
@@ -120,6 +122,8 @@ class _Push:
         """Whether the selections `parts` of `node` go through it; if so, they are asked of its operands."""
         handler = handler_of(node)
         if handler is None:
+            return False
+        if handler.family in _FILLING and not self.graph.every_element:
             return False
         if not handler.is_exact(node) and "rounding" not in self.graph.allowed:
             return False

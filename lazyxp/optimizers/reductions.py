@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from lazyxp.node import Node
+from lazyxp.node import OPS, Node
 from lazyxp.optimizers.graph import Graph
 from lazyxp.optimizers.rewrite import Match, Rule, Scalar, any_call, call, rewrite, x
 
@@ -122,6 +122,8 @@ def _of_comparison(m: Match) -> Node | None:
 def _counted(m: Match) -> Node | None:
     if m.x.dtype.kind != "b" or m.node.shape or not m.x.shape or m.node.dtype.name != "int64":
         return None
+    if not m.graph.supports(OPS["count_nonzero"]):
+        return None  # it would be added up all the same
     return m.make("count_nonzero", m.x, axis=m.node.params["axis"], keepdims=False)
 
 

@@ -24,6 +24,7 @@ class SparseExecutor(ArrayAPIExecutor):
 
     lowerings = LOWERINGS
     refused = REFUSED
+    every_element = False
 
     def __init__(self) -> None:
         super().__init__(sparse, "sparse")
