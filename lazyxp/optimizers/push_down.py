@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lazyxp.node import Node
+from lazyxp.node import Node, Site
 from lazyxp.optimizers import (  # noqa: F401  they fill HANDLERS
     push_creation,
     push_joining,
@@ -84,6 +84,8 @@ class _Push:
         self.starts: dict[Node, tuple[Entries, tuple[int, ...]]] = {}
         self.spare = len(order) // 2 + _MORE
         self.has_index = False
+        # Where the user indexed with each array: that line is told if it is out of bounds.
+        self.index_sites: dict[Node, Site] = {}
 
     # --- from the roots to the sources -------------------------------------------------------------------------------
 
@@ -115,6 +117,7 @@ class _Push:
         self.asked.setdefault(x, {})[found[0]] = None
         if len(node.args) > 1:
             self.has_index = True
+            self.index_sites.setdefault(node.args[1], node.site)
             self.whole.add(node.args[1])
         return True
 
@@ -141,6 +144,7 @@ class _Push:
         whole, asked = self.whole, self.asked
         if node.op.name in ("take", "gather"):
             self.has_index = True
+            self.index_sites.setdefault(node.args[1], node.site)
             whole.add(node.args[1])
         for way in ways:
             for arg, entries in way.parts:
@@ -229,7 +233,9 @@ class _Push:
     ) -> None:
         graph = self.graph
         if not isinstance(way, Way):
-            parts[node, entries] = after = select(graph, parts[node, way], _inside(entries, way), node.site)
+            parts[node, entries] = after = select(
+                graph, parts[node, way], _inside(entries, way), self._site(entries, node)
+            )
             graph.fired("selections within one", "exact", node, after)
             return
         selected = []
@@ -238,16 +244,22 @@ class _Push:
             if part is None:
                 part = made[arg]
                 if not is_all(own, arg.shape):
-                    part = parts[arg, own] = select(graph, part, self._new(own, made), node.site)
+                    part = parts[arg, own] = select(graph, part, self._new(own, made), self._site(own, node))
             selected.append(part)
         after = way.build(graph, selected)
         if way.rest is not None:
-            after = select(graph, after, self._new(way.rest, made), node.site)
+            after = select(graph, after, self._new(way.rest, made), self._site(way.rest, node))
         handler = handler_of(node)
         assert handler is not None
         is_exact = handler.is_exact(node)
         graph.fired(_NAMES[handler.family, is_exact], "exact" if is_exact else "rounding", node, after)
         parts[node, entries] = after
+
+    def _site(self, entries: Entries, node: Node) -> Site:
+        """Where `entries` of an operand of `node` were asked for, if they may be out of bounds."""
+        if not self.has_index:
+            return node.site
+        return next((self.index_sites.get(e.node, node.site) for e in entries if type(e) is Index), node.site)
 
     def _new(self, entries: Entries, made: dict[Node, Node]) -> Entries:
         """`entries` with the new nodes of their indices."""
