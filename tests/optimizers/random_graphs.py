@@ -248,7 +248,7 @@ def _broadcast(one: Sequence[int | None], two: Sequence[int | None]) -> bool:
 
 def random_graph(seed: int) -> Program:
     """The program of `seed`."""
-    from tests.optimizers import random_patterns  # noqa: F401 - registers its steps
+    from tests.optimizers import random_linear, random_patterns  # noqa: F401 - they register their steps
     from tests.optimizers.random_steps import STEPS, WEIGHTS
 
     maker = Maker(seed)

@@ -6,14 +6,13 @@ from itertools import pairwise
 
 from tests.inputs import DTYPES
 from tests.optimizers.random_graphs import Maker
+from tests.optimizers.random_linear import matrix, product
 from tests.optimizers.random_steps import (
     axis,
     basic_key,
     indices,
     joining,
-    matrix,
     moved,
-    product,
     reduced,
     scalar,
     step,
