@@ -139,6 +139,8 @@ class _Push:
             return False
         if self.raising and any(arg in self.raising and not _is_read(arg, ways) for arg in node.args):
             return False  # an error would not be raised any more
+        if any(_is_unchecked(entries) for way in ways for _, entries in way.parts):
+            return False
         made: list[Made] = [*zip(wanted, ways, strict=True)]
         self.ways[node] = made + [(entries, wanted[0]) for entries in parts if entries not in wanted]
         whole, asked = self.whole, self.asked
@@ -279,6 +281,11 @@ def _raising(order: list[Node]) -> set[Node]:
 
 def _is_read(arg: Node, ways: list[Way]) -> bool:
     return any(node is arg for way in ways for node, _ in way.parts)
+
+
+def _is_unchecked(entries: Entries) -> bool:
+    """Whether an index would be looked up in nothing, of which NumPy selects by any index."""
+    return any(type(e) is Index for e in entries) and any(type(e) is tuple and e[1] == 0 for e in entries)
 
 
 def _hull(parts: list[Entries], node: Node) -> Entries | None:

@@ -182,7 +182,7 @@ def _eager(seed: int) -> Iterator[None]:
             patch.setattr(module, "SMALLEST", 1)
         patch.setattr(grouping, "MOST_OPS", (3, 64)[seed % 2])
         patch.setattr(grouping, "MOST_WHOLE", (3, 1_000)[seed // 2 % 2])
-        patch.setattr(kernels, "CACHE", (1, 100, 1_000)[seed // 3 % 3])
+        patch.setattr(kernels, "CACHE", (40, 300, 2_000)[seed // 3 % 3])
         yield
 
 
