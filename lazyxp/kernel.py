@@ -95,6 +95,24 @@ class Kernel:
         return max(sizes, default=0)
 
 
+_FAILED = "lazyxp_instruction"
+
+
+def blame(error: Exception, one: Instruction) -> None:
+    """Note that `one` raised `error`; see `failed_node`."""
+    vars(error)[_FAILED] = one
+
+
+def failed_node(node: Node, error: Exception) -> Node:
+    """What raised `error` when `node` ran: `node`, or the op in the body of a kernel."""
+    one: Instruction | None = vars(error).pop(_FAILED, None)
+    if one is None or node.op is not KERNEL:
+        return node
+    values = [*node.args, *[other.node for other in node.params["kernel"].body]]
+    plain = one.node
+    return Node(plain.op, tuple([values[a] for a in one.args]), plain.params, plain.shape, plain.dtype, plain.site)
+
+
 def _infer(*args: Meta, kernel: Kernel) -> Inferred:
     metas = tuple(Meta(node.shape, node.dtype) for node in kernel.kept)
     return metas if len(metas) > 1 else metas[0]

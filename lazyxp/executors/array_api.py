@@ -13,6 +13,7 @@ from lazyxp.executors import registry
 from lazyxp.executors.base import Executor, failure
 from lazyxp.executors.lowerings import GENERIC, NOT_STANDARD, OPERATORS
 from lazyxp.external import External
+from lazyxp.kernel import failed_node
 from lazyxp.node import CONSTANT, OUTPUT, Node, Op
 from lazyxp.plan import Plan, Step
 from lazyxp.sources import is_shared
@@ -93,7 +94,8 @@ class ArrayAPIExecutor(Executor):
             try:
                 buffers[output] = self.execute(step, [buffers[i] for i in inputs])
             except Exception as error:
-                error.add_note(failure(self.name, node, plan.line(node)))
+                failed = failed_node(node, error)
+                error.add_note(failure(self.name, failed, plan.line(failed)))
                 raise
             for i in frees:
                 buffers[i] = None

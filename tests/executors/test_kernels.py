@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import tracemalloc
 
@@ -323,3 +324,30 @@ def test_centering_holds_the_result_only():
 def test_wide_sums_hold_few_parts():
     x = xp.asarray(np.random.default_rng(9).random((1_000, 20_000)))
     assert peak(xp.sum(x * x, axis=0).compute) < 160_000 + 8 * kernels.CACHE
+
+
+def test_kernels_are_forgotten_with_their_plans():
+    clear_cache()
+    gc.collect()
+    before = len(kernels._programs)
+    x = xp.asarray(np.ones(200_000))
+    xp.sum(xp.exp(x) * 2 + x).compute()
+    assert len(kernels._programs) == before + 1
+    clear_cache()
+    gc.collect()
+    assert len(kernels._programs) == before
+
+
+def test_errors_name_the_op_in_the_kernel_and_its_line():
+    def record():
+        x = xp.asarray(np.ones(200_000))
+        y = x / (x - x)  # here
+        return xp.sum(y * 2 + x)
+
+    line = record.__code__.co_firstlineno + 2
+    for _ in range(2):  # the plan is made, and comes from the cache
+        with np.errstate(all="raise"), pytest.raises(FloatingPointError) as caught:
+            record().compute()
+        (note,) = caught.value.__notes__
+        assert "ran divide on float64[200000] and float64[200000]" in note
+        assert f"test_kernels.py:{line} in record" in note

@@ -12,7 +12,7 @@ import numpy as np
 
 from lazyxp.executors import registry
 from lazyxp.executors.numpy.combining import COMBINERS, Combined
-from lazyxp.kernel import NO_AXIS, Axes, Instruction, Kernel
+from lazyxp.kernel import NO_AXIS, Axes, Instruction, Kernel, blame
 
 # How many bytes of memory a block works on. Smaller blocks are dominated by the cost of calls, larger ones fall out of
 # the cache; measured, a quarter and four times as much are both slower by a few percent.
@@ -31,7 +31,7 @@ def run_kernel(xp: Any, *arrays: Any, kernel: Kernel) -> Any:
     program = _programs.get(kernel)
     if program is None:
         program = _programs[kernel] = Program(kernel)
-    results = program.run([np.asarray(a) for a in arrays])
+    results = program.run(kernel, [np.asarray(a) for a in arrays])
     return results if len(results) > 1 else results[0]
 
 
@@ -98,7 +98,7 @@ class Program:
     """A kernel made ready to run: calls resolved, and buffers shared by values that do not live at the same time."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self.kernel = kernel
+        self._inputs = len(kernel.inputs)  # of `kernel` itself nothing is kept: it would never be forgotten
         first = len(kernel.inputs)
         output_of = {number: k for k, number in enumerate(kernel.outputs)}
         self.steps = [Step(one, first + i, output_of.get(first + i)) for i, one in enumerate(kernel.body)]
@@ -108,7 +108,7 @@ class Program:
 
     def _share_buffers(self) -> None:
         """Give each value that is neither an output nor a view a buffer that nobody reads any more."""
-        first = len(self.kernel.inputs)
+        first = self._inputs
         behind: dict[int, frozenset[int]] = {i: frozenset() for i in range(first)}  # whose buffers a value lies in
         last: dict[int, int] = {}
         for step in self.steps:
@@ -143,12 +143,12 @@ class Program:
         """Let values that lead to an output be computed where it will be, so that less memory is in the cache."""
         dtype = step.instruction.node.dtype
         slot = next((slot for slot in dying if self.slots[slot] == (step.axes, dtype.itemsize)), None)
-        for earlier in self.steps[: step.number - len(self.kernel.inputs)]:
+        for earlier in self.steps[: step.number - self._inputs]:
             if slot is not None and earlier.slot == slot and earlier.instruction.node.dtype == dtype:
                 earlier.slot, earlier.target = None, step.target
 
     def _axes(self, number: int) -> Axes:
-        return self.steps[number - len(self.kernel.inputs)].axes
+        return self.steps[number - self._inputs].axes
 
     def _release(self, number: int, slot_of: dict[int, int], free: dict[tuple[Axes, int], list[int]]) -> None:
         slot = slot_of[number]
@@ -156,13 +156,12 @@ class Program:
 
     # --- running -----------------------------------------------------------------------------------------------------
 
-    def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        """The outputs, for these operands."""
-        kernel = self.kernel
+    def run(self, kernel: Kernel, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        """The outputs of the kernel that this is the program of, for these operands."""
         order = _memory_order(kernel, inputs)
         schedule = self._schedules.get(order)
         if schedule is None:
-            schedule = self._schedules[order] = Schedule(kernel, order, self.block_size(inputs))
+            schedule = self._schedules[order] = Schedule(kernel, order, self.block_size(kernel, inputs))
         outputs = [
             _empty(one.node.shape, one.axes, order, one.node.dtype)
             for one in (kernel.body[number - len(inputs)] for number in kernel.outputs)
@@ -185,13 +184,13 @@ class Program:
             self._run_block(values, block, buffers[block.sides], targets, combined)
         return tuple(outputs)
 
-    def block_size(self, inputs: Sequence[Any]) -> int:
+    def block_size(self, kernel: Kernel, inputs: Sequence[Any]) -> int:
         """How many elements the largest value may have in a block, so that everything fits the cache."""
-        held = [(axes, x.dtype.itemsize) for axes, x in zip(self.kernel.inputs, inputs, strict=True)]
+        held = [(axes, x.dtype.itemsize) for axes, x in zip(kernel.inputs, inputs, strict=True)]
         held += [(axes, size) for i, (axes, size) in enumerate(self.slots) if any(s.slot == i for s in self.steps)]
         held += [(s.axes, s.instruction.node.dtype.itemsize) for s in self.steps if s.slot is None]
-        sizes = [math.prod([_side(self.kernel.lengths, a) for a in axes]) for axes, _ in held]
-        largest = max(*sizes, self.kernel.largest())
+        sizes = [math.prod([_side(kernel.lengths, a) for a in axes]) for axes, _ in held]
+        largest = max(*sizes, kernel.largest())
         together = sum(size * int(item) for size, (_, item) in zip(sizes, held, strict=True))
         return max(1, CACHE * largest // together)
 
@@ -216,25 +215,29 @@ class Program:
         combined: list[Combined | None],
     ) -> None:
         shared: dict[Any, Any] = {}  # what several reductions of one value have in common
-        for step, buffer, across in zip(self.steps, buffers, combined, strict=True):
-            args = [values[a] for a in step.args]
-            target = step.target
-            if across is not None:
-                done = across.add(args[0], block.part, shared)
-                if done is not None and target is not None:
-                    targets[target][...] = done.reshape(targets[target].shape)
-                continue
-            if target is not None:
-                buffer = targets[target]
-            if step.with_out:
-                step.call(*args, buffer)
-                values[step.number] = buffer
-                continue
-            result = step.call(*args) if not step.broadcasts else np.broadcast_to(args[0], block.shape(step.axes))
-            if buffer is not None:
-                buffer[...] = result
-                result = buffer
-            values[step.number] = result
+        try:
+            for step, buffer, across in zip(self.steps, buffers, combined, strict=True):
+                args = [values[a] for a in step.args]
+                target = step.target
+                if across is not None:
+                    done = across.add(args[0], block.part, shared)
+                    if done is not None and target is not None:
+                        targets[target][...] = done.reshape(targets[target].shape)
+                    continue
+                if target is not None:
+                    buffer = targets[target]
+                if step.with_out:
+                    step.call(*args, buffer)
+                    values[step.number] = buffer
+                    continue
+                result = step.call(*args) if not step.broadcasts else np.broadcast_to(args[0], block.shape(step.axes))
+                if buffer is not None:
+                    buffer[...] = result
+                    result = buffer
+                values[step.number] = result
+        except Exception as error:
+            blame(error, step.instruction)
+            raise
 
 
 class Block(NamedTuple):
@@ -281,7 +284,7 @@ class Schedule:
 def scratch(kernel: Kernel, operands: Sequence[Any]) -> int:
     """The bytes that a run of `kernel` takes for one block, on top of its results; of `operands` dtypes matter only."""
     program = Program(kernel)
-    lengths = _block_lengths(kernel, tuple(range(len(kernel.lengths))), program.block_size(operands))
+    lengths = _block_lengths(kernel, tuple(range(len(kernel.lengths))), program.block_size(kernel, operands))
     total = sum([math.prod([_side(lengths, a) for a in axes]) * itemsize for axes, itemsize in program.slots])
     most = 0
     for step in program.steps:
