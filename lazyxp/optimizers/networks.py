@@ -26,6 +26,8 @@ INVERT = 2
 _MOST_POWERS = 16
 # How many moves of axes in a row are looked through: others may look through the same ones.
 _FAR = 8
+# How many numbers are moved about among the factors: a factor in each step of a long chain keeps it in range.
+_MOST_NUMBERS = 4
 
 
 class Factor(NamedTuple):
@@ -64,6 +66,8 @@ class Network:
         The inverses among the factors that nobody else needs.
     cost : float
         What computing `root` as it was written costs.
+    numbers : int
+        How many of the factors are numbers.
     """
 
     def __init__(self, graph: Graph, users: Mapping[Node, int], root: Node, scalars: bool = True) -> None:
@@ -78,6 +82,7 @@ class Network:
         self.inner: list[Node] = []
         self.inverses: list[Node] = []
         self.cost = 0.0
+        self.numbers = 0
         self.out = self.labels(root.shape)
         self._gather()
 
@@ -279,6 +284,10 @@ def _outer(net: Network, node: Node, labels: Labels) -> Parts:
 def _multiply(net: Network, node: Node, labels: Labels) -> Parts | None:
     if not net.scalars and any(not arg.shape and not is_mild(Factor(arg, ())) for arg in node.args):
         return None
+    if any(not arg.shape for arg in node.args):
+        net.numbers += 1
+        if net.numbers > _MOST_NUMBERS:
+            return None
     net.cost += LOOP * math.prod(node.shape)
     return [(arg, _aligned(labels, arg.shape)) for arg in node.args]
 

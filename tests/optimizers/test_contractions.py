@@ -143,3 +143,11 @@ def test_the_same_elements_are_finite(name: str) -> None:
         finite = np.isfinite(expected)
         np.testing.assert_array_equal(np.isfinite(got), finite)
         np.testing.assert_allclose(got[finite], expected[finite], rtol=1e-12, atol=1e-9)
+
+
+def test_numbers_that_keep_a_long_chain_in_range_stay_in_it():
+    ones = xp.asarray(np.ones((4, 4)))
+    y = ones
+    for _ in range(600):
+        y = y @ ones * 0.25
+    np.testing.assert_array_equal(y.compute(), np.ones((4, 4)))
