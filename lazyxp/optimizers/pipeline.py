@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from typing import NamedTuple
 
-from lazyxp.node import Node
+from lazyxp.node import Node, describe
 from lazyxp.optimizers.graph import LEVELS, Graph
 from lazyxp.optimizers.rewrite import Rule, rewrite
 
@@ -111,20 +111,47 @@ def passes() -> list[Pass]:
     """Every pass, in order."""
     global _plugins
     if _plugins is None:
-        _plugins = {}
+        loaded: dict[str, Pass] = {}
         for point in entry_points(group=GROUP):
-            loaded = point.load()
-            _check(loaded)
-            _plugins[loaded.name] = loaded
+            one = point.load()
+            _check(one)
+            loaded[one.name] = one
+        _plugins = loaded  # not before all are there: what cannot be loaded is said each time, never left out
     named = {one.name: one for one in _builtin()}
-    return [*{**named, **_plugins, **_registered}.values(), *_last()]
+    last = {one.name: one for one in _last()}
+    found = {**named, **last, **_plugins, **_registered}
+    return [*[one for name, one in found.items() if name not in last], *[found[name] for name in last]]
 
 
 def optimize(graph: Graph) -> None:
     """Run every pass that `graph` allows."""
     for one in passes():
         if one.level in graph.allowed:
-            before = len(graph.roots)
-            graph.roots = one.run(graph)
-            if len(graph.roots) != before:
-                raise ValueError(f"pass {one.name!r} returned {len(graph.roots)} roots for {before}")
+            graph.roots = _run(one, graph)
+
+
+def _run(one: Pass, graph: Graph) -> list[Node]:
+    """The roots that a pass gives, which have to be of the shapes and data types that they had."""
+    before = list(graph.roots)
+    try:
+        after = list(one.run(graph))
+    except Exception as error:
+        error.add_note(f"lazyxp: while pass {one.name!r} ran")
+        raise
+    if len(after) != len(before):
+        raise ValueError(f"pass {one.name!r} returned {len(after)} roots for {len(before)}")
+    if not all(map(_is_alike, after, before)):
+        raise ValueError(f"pass {one.name!r} returned roots {_described(after)} for {_described(before)}")
+    return after
+
+
+def _is_alike(new: Node, old: Node) -> bool:
+    """Whether both are of one data type and shape; lengths that were not known may be known now."""
+    if new is old:
+        return True
+    alike = new.dtype == old.dtype and len(new.shape) == len(old.shape)
+    return alike and all(n == m or m is None for n, m in zip(new.shape, old.shape, strict=True))
+
+
+def _described(roots: Sequence[Node]) -> str:
+    return ", ".join([describe(node) for node in roots])

@@ -148,3 +148,31 @@ def test_scalars_of_a_pattern(register):
     a = xp.asarray(X)
     assert "toy" in trace_of(xp.hypot(a, 0.0))
     assert "toy" not in trace_of(xp.hypot(a, -0.0))
+
+
+def test_roots_keep_their_shapes(register):
+    register(Pass("summing", "exact", lambda g: [g.make("any", r, site=r.site, axis=(0,)) for r in g.roots]))
+    with pytest.raises(TypeError) as caught:
+        xp.abs(xp.asarray(X)).compute()
+    assert caught.value.__notes__ == ["lazyxp: while pass 'summing' ran"]
+    register(Pass("summing", "exact", lambda g: [g.make("isnan", r, site=r.site) for r in g.roots]))
+    with pytest.raises(ValueError, match=r"pass 'summing' returned roots bool\[3\] for float64\[3\]"):
+        xp.abs(xp.asarray(X)).compute()
+
+
+def test_a_pass_replaces_the_last_one(register):
+    register(Pass("fuse", "rounding", lambda graph: graph.roots))
+    assert [one.name for one in pipeline.passes()].count("fuse") == 1
+    assert (xp.asarray(np.ones(200_000)) * 2 + 1).estimate().kernels == 0
+
+
+def test_a_plugin_that_cannot_be_loaded_is_said_each_time(monkeypatch):
+    class Broken:
+        def load(self):
+            raise ImportError("no such plugin")
+
+    monkeypatch.setattr(pipeline, "_plugins", None)
+    monkeypatch.setattr(pipeline, "entry_points", lambda group: [Broken()])
+    for _ in range(2):
+        with pytest.raises(ImportError, match="no such plugin"):
+            pipeline.passes()
