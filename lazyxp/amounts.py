@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+import numpy as np
 
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -33,10 +36,12 @@ def parse_bytes(given: Any) -> int:
         if factor is None:
             raise ValueError(f"no unit of bytes in {given!r}")
         number = float(digits) * factor
-    elif isinstance(given, int) and not isinstance(given, bool):
-        number = float(given)
+    elif isinstance(given, (int, float, np.number)) and not isinstance(given, bool):
+        number = float(min(given, sys.maxsize))
+        if not number.is_integer():
+            raise ValueError(f"no whole number of bytes: {given!r}")
     else:
         raise ValueError(f"no number of bytes: {given!r}")
-    if not 0 < number < float("inf"):
+    if not 1 <= number < float("inf"):
         raise ValueError(f"no positive number of bytes: {given!r}")
     return int(number)

@@ -46,7 +46,7 @@ class Estimate(_Counts):
         Whether lengths are unknown that depend on data: they count as 0. It is no item of the tuple.
     """
 
-    lower_bound: bool
+    lower_bound: bool = False
 
     def __new__(cls, *counts: int, lower_bound: bool = False) -> Self:
         """The estimate with these counts."""

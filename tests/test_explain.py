@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import inspect
+import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -372,3 +374,20 @@ def test_bits_do_not_depend_on_where_results_go(name):
                         got = function(*[target if x is operands[0] else x for x in operands], out=target)
                         differ = got.view(np.uint8).reshape(n, -1) != expected.view(np.uint8).reshape(n, -1)
                         assert not (differ.any(axis=1) & (got == got)).any(), (dtype, n)
+
+
+def test_estimates_are_tuples_that_can_be_changed_and_copied():
+    estimate = (xp.asarray([1.0, 2.0]) + 1).estimate()
+    assert repr(estimate._replace(flops=0)).startswith("Estimate(flops=0, ")
+    assert repr(pickle.loads(pickle.dumps(estimate))) == repr(estimate)
+
+
+@pytest.mark.parametrize(("given", "bytes_"), [(2e9, 2_000_000_000), (np.int64(5), 5), (10**400, sys.maxsize + 1)])
+def test_numbers_of_bytes_of_any_type(given, bytes_):
+    assert parse_bytes(given) == bytes_
+
+
+@pytest.mark.parametrize("given", [True, 0, 0.5, "0.5", float("nan"), float("-inf"), "1,5 GB", 2j])
+def test_what_is_no_number_of_bytes(given):
+    with pytest.raises(ValueError, match="memory_limit"):
+        xp.set_options(memory_limit=given)
