@@ -112,8 +112,7 @@ class Prepared(NamedTuple):
 
 def prepare(nodes: list[Node], backend: Any, optimize: str | None) -> Prepared:
     """What will compute `nodes`; nothing runs."""
-    if optimize is not None and optimize not in options.LEVELS:
-        raise ValueError(f"optimize={optimize!r} is none of {', '.join(map(repr, options.LEVELS))}")
+    options.check_level(optimize)
     with graph_lock:
         structure = structure_of(nodes)
         for leaf in structure.leaves:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +30,12 @@ class Options:
     materialize: str = "compute"
     strict: bool = False
     memory_limit: int | None = None
+
+
+def check_level(optimize: Any) -> None:
+    """Refuse what is no value of ``optimize=``; None stands for the option."""
+    if optimize is not None and optimize not in LEVELS:
+        raise ValueError(f"optimize={optimize!r} is none of {', '.join(map(repr, LEVELS))}")
 
 
 _initial = Options(backend=os.environ.get("LAZYXP_BACKEND") or None)
@@ -72,7 +80,7 @@ class set_options:  # noqa: N801 - reads as a function, and is a context manager
         compute it, compute it with a warning, or raise.
     strict : bool
         Refuse what the standard leaves undefined, instead of doing what NumPy does.
-    memory_limit : int, str or None
+    memory_limit : int, float, str or None
         Bytes that one run may take, on top of the arrays that it reads: a number, or text such as "2 GB" or "512 MiB".
         A run that needs more is refused with `MemoryLimitExceeded` before it starts. None is no limit; Dask has limits
         of its own.
@@ -127,6 +135,16 @@ class set_options:  # noqa: N801 - reads as a function, and is a context manager
         if self._token is not None:
             _local.reset(self._token)
             self._token = None
+
+
+@contextmanager
+def overridden(**values: Any) -> Iterator[None]:
+    """Other options for this thread or task; `set_options` would show them to the other threads for a moment."""
+    token = _local.set(dataclasses.replace(current(), **values))
+    try:
+        yield
+    finally:
+        _local.reset(token)
 
 
 def get_options() -> dict[str, Any]:

@@ -72,7 +72,7 @@ def plan_for(structure: Structure, executor: Executor, level: str) -> Planned:
 def make_plan(structure: Structure, executor: Executor, level: str) -> tuple[Graph, plan.Plan]:
     """The optimized graph and the plan, made anew."""
     leaves = list(structure.leaves)
-    with options.set_options(strict=False, materialize="compute"), uncollected():
+    with options.overridden(strict=False, materialize="compute"), uncollected():
         graph = optimized_graph(structure, executor, level)
         roots = Legalizer(executor, leaves, structure.recorded).legalize(graph.roots)
     made = plan.build(roots, as_recorded=level == "none")

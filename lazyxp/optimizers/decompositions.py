@@ -17,14 +17,14 @@ from lazyxp.api.recording import current
 from lazyxp.dtypes import complex_of
 from lazyxp.node import Node, walk
 from lazyxp.optimizers.advanced_indexing import gather, scatter
-from lazyxp.options import set_options
+from lazyxp.options import overridden
 
 Axes = tuple[int, ...]
 
 
 def decompose(node: Node, args: tuple[Node, ...]) -> tuple[Node, list[Node]]:
     """The decomposition of `node` on `args`, and its new nodes in order; they carry the user's line of `node`."""
-    with set_options(strict=False, materialize="compute"):
+    with overridden(strict=False, materialize="compute"):
         replacement = current(DECOMPOSITIONS[node.op.name](*[Array(a) for a in args], **node.params))
     new = walk([replacement], known=args)
     for one in new:
