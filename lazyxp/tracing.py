@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import threading
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
@@ -14,8 +16,9 @@ from lazyxp.api.array import Array
 from lazyxp.api.recording import as_array, current
 from lazyxp.errors import MaterializationError
 from lazyxp.evaluate import check_memory, demand, executor_for
+from lazyxp.executors import registry
 from lazyxp.executors.base import Executor, shape_of
-from lazyxp.node import INPUT, NO_PARAMS, SOURCE, Node, Site, format_site, graph_lock, user_site, walk
+from lazyxp.node import INPUT, NO_PARAMS, SOURCE, Node, Site, format_site, graph_lock, user_site
 from lazyxp.optimizers import pipeline
 from lazyxp.plan import Plan
 from lazyxp.planning import plan_for
@@ -27,6 +30,9 @@ R = TypeVar("R")
 # Traces that one function keeps: one for each combination of shapes, dtypes and static arguments.
 MOST_TRACES = 128
 
+# Whether a function is being traced: jitted functions that it calls are then part of its trace.
+_tracing: ContextVar[bool] = ContextVar("lazyxp_tracing", default=False)
+
 
 class _Place:
     """Where result number `index` goes in the containers that the function returned."""
@@ -35,10 +41,6 @@ class _Place:
 
     def __init__(self, index: int) -> None:
         self.index = index
-
-
-class _Inline(Exception):
-    """An argument belongs to a trace that goes on."""
 
 
 class _Trace(NamedTuple):
@@ -85,11 +87,17 @@ def jit(function: Callable[P, R], *, backend: Any = None, optimize: str | None =
         At the first call, if the function demands a value (``float(x)``, ``if x > 0``, a data-dependent shape), which
         a trace has none of.
     TypeError
-        If a static argument cannot be hashed, or the function writes to one of its arguments.
+        If `function` cannot be called, a static argument cannot be hashed, or the function writes to one of its
+        arguments.
+    ValueError
+        If `optimize` is no such level.
+    SourceMutated
+        If a large array that is shared with the caller, as argument or closed over, was changed since it was recorded.
 
     Notes
     -----
-    Another shape, dtype, static value, number of arguments or option traces again; the latest 128 traces are kept.
+    Another shape, dtype, static value, number of arguments, option, pass or executor traces again; the latest 128
+    traces are kept.
     Python scalars are static; a 0-d array is not. Arrays that the function closes over are those of the time of the
     trace. A jitted function that is called while another one is traced becomes part of that trace.
 
@@ -103,22 +111,24 @@ def jit(function: Callable[P, R], *, backend: Any = None, optimize: str | None =
     >>> normalized(np.asarray([1.0, 3.0]))
     array([-1.,  1.])
     """
+    if not callable(function):
+        raise TypeError(f"jit: expected a function, got {function!r}")
+    options.check_level(optimize)
     traces: dict[Any, _Trace] = {}
     lock = threading.Lock()
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _tracing.get():
+            return function(*_mapped(args, _recorded), **_mapped(kwargs, _recorded))
         arrays: list[Any] = []
-        key: list[Any] = []
-        try:
-            for x in args:
-                _add(x, arrays, key)
-            if kwargs:
-                _add(kwargs, arrays, key)
-        except _Inline:
-            return function(*args, **kwargs)
+        key: list[Any] = [len(args)]  # or a last dict would look like keyword arguments
+        for x in args:
+            _add(x, arrays, key)
+        if kwargs:
+            _add(kwargs, arrays, key)
         o = options.current()
-        key += (o.backend, o.optimize, o.strict, o.memory_limit, pipeline.version)
+        key += (o.backend, o.optimize, o.strict, o.memory_limit, pipeline.version, registry.version)
         try:
             trace = traces.get(tuple(key))
         except TypeError as error:
@@ -152,9 +162,9 @@ def _add(x: Any, arrays: list[Any], key: list[Any]) -> None:
     elif kind is Array:
         node = current(x)
         if node.value is None:
-            if any(n.op is INPUT for n in walk([node])):
-                raise _Inline
             demand(node, "a jitted function")
+        else:
+            sources.verify(node)
         arrays.append(x)
         key += (kind, type(node.value), node.shape, node.dtype)
     elif isinstance(x, (tuple, list)):
@@ -169,12 +179,21 @@ def _add(x: Any, arrays: list[Any], key: list[Any]) -> None:
     elif _is_array(x):
         arrays.append(x)
         key += (kind, shape_of(x), x.dtype)
+    elif kind is slice:  # without a hash before Python 3.12
+        key += (kind, x.start, x.stop, x.step)
     else:
         key += (kind, repr(x) if isinstance(x, (float, complex)) else x)  # 0.0 and -0.0 differ
 
 
 def _is_array(x: Any) -> bool:
+    if isinstance(x, type):  # NumPy's scalar types, the standard's data types among them
+        return False
     return hasattr(x, "dtype") and hasattr(x, "shape") and (hasattr(x, "__array__") or hasattr(x, "__dlpack__"))
+
+
+def _recorded(x: Any) -> Any:
+    """`x`, as an Array if it is an array."""
+    return as_array(x, "jit") if type(x) is not Array and _is_array(x) else x
 
 
 def _mapped(x: Any, take: Callable[[Any], Any]) -> Any:
@@ -183,7 +202,10 @@ def _mapped(x: Any, take: Callable[[Any], Any]) -> Any:
         items = [_mapped(item, take) for item in x]
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
     if isinstance(x, dict):
-        return type(x)((name, _mapped(item, take)) for name, item in x.items())
+        made = copy.copy(x)  # what else a dict of another type has, such as a default
+        for name, item in x.items():
+            made[name] = _mapped(item, take)
+        return made
     return take(x)
 
 
@@ -204,14 +226,15 @@ def _traced(
     inputs: list[Node] = []
 
     def stand_in(x: Any) -> Any:
-        if type(x) is not Array and not isinstance(x, np.ndarray) and not _is_array(x):
+        if type(x) is not Array and not _is_array(x):
             return x
         node = current(as_array(x, "jit"))
         inputs.append(Node(INPUT, (), {"index": len(inputs)}, node.shape, node.dtype, site))
         stand_ins.append(Array(inputs[-1]))
         return stand_ins[-1]
 
-    with options.set_options(materialize="raise"):
+    traced = _tracing.set(True)
+    with options.overridden(materialize="raise"):
         try:
             result = function(*_mapped(tuple(args), stand_in), **_mapped(kwargs, stand_in))
         except MaterializationError as error:
@@ -220,6 +243,8 @@ def _traced(
                 "values with xp.where instead of `if`, keep the shape with xp.where(mask, x, 0) instead of x[mask], or "
                 "pass what decides as a Python value, which is static"
             ) from error
+        finally:
+            _tracing.reset(traced)
     for i, (x, node) in enumerate(zip(stand_ins, inputs, strict=True)):
         if current(x) is not node:
             raise TypeError(
@@ -229,6 +254,8 @@ def _traced(
     found: list[Array] = []
 
     def place(x: Any) -> Any:
+        if isinstance(x, np.ndarray):
+            x = as_array(x, "jit")  # else every call would give the same one
         if type(x) is not Array:
             return x
         found.append(x)

@@ -1,12 +1,15 @@
 """`jit`: traced once, run directly, traced again when something that matters changes."""
 
 import threading
-from collections import namedtuple
+from collections import defaultdict, namedtuple
 
 import numpy as np
 import pytest
 
 import lazyxp as xp
+from lazyxp.errors import SourceMutated
+from lazyxp.executors import registry
+from lazyxp.executors.numpy import NumPyExecutor
 
 X = np.arange(12.0).reshape(3, 4)
 Pair = namedtuple("Pair", "low high")
@@ -249,3 +252,82 @@ def test_traces_are_bounded():
     assert len(traces) == 300
     f(X, 299), f(X, 0)
     assert len(traces) == 301
+
+
+def test_a_last_dict_is_no_keyword_argument():
+    f = xp.jit(lambda x, d=None, a=0: x + (100 if d else a))
+    np.testing.assert_array_equal(f(X, {"a": 1}), X + 100)
+    np.testing.assert_array_equal(f(X, a=1), X + 1)
+
+
+@pytest.mark.parametrize("static", [np.float32, xp.float32, np.dtype("float32")])
+def test_data_types_are_static(static):
+    assert xp.jit(lambda x, dtype: xp.astype(x, dtype))(X, static).dtype == np.float32
+
+
+def test_slices_are_static():
+    f, traces = counted(lambda x, key: x[key])
+    for key in (slice(1, None), slice(None, None, 2), slice(1, None)):
+        np.testing.assert_array_equal(f(X, key), X[key])
+    assert len(traces) == 2
+
+
+def test_dicts_of_other_types():
+    data = defaultdict(float, a=X)
+    np.testing.assert_array_equal(xp.jit(lambda d: d["a"] + d["missing"])(data), X)
+    assert list(data) == ["a"]
+
+
+def test_native_results_are_the_callers():
+    f = xp.jit(lambda x: (x, np.zeros(3)))
+    f(X)[1][:] = 7
+    np.testing.assert_array_equal(f(X)[1], np.zeros(3))
+
+
+def test_jit_inside_jit_reads_what_is_around_it():
+    closed_over = xp.asarray(X) * 2  # not computed
+    inner = xp.jit(lambda y: y + 1)
+    outer = xp.jit(lambda x: xp.jit(lambda n: x * n)(2) + inner(closed_over) + inner(X))
+    for _ in range(2):
+        np.testing.assert_array_equal(outer(X), X * 2 + X * 2 + 1 + X + 1)
+
+
+def test_an_argument_that_was_changed_behind_its_array():
+    shared = np.ones(100_000)
+    x = xp.asarray(shared)
+    f = xp.jit(xp.sum)
+    assert f(x).compute() == 100_000
+    shared[:] = 2
+    with pytest.raises(SourceMutated, match="changed in place"):
+        f(x)
+
+
+def test_another_executor_of_the_name_traces_again(monkeypatch):
+    class Wrong(NumPyExecutor):
+        lowerings = NumPyExecutor.lowerings | {"add": lambda xp, x, y: x - y}
+
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    xp.register_executor("again", NumPyExecutor)
+    f = xp.jit(lambda x: x + 1, backend="again")
+    np.testing.assert_array_equal(f(X), X + 1)
+    xp.register_executor("again", Wrong)
+    np.testing.assert_array_equal(f(X), X - 1)
+
+
+def test_what_cannot_be_traced_is_refused_at_once():
+    with pytest.raises(TypeError, match="expected a function"):
+        xp.jit(3)
+    with pytest.raises(ValueError, match="optimize='much' is none of"):
+        xp.jit(lambda x: x, optimize="much")
+
+
+def test_errors_in_a_traced_function_leave_nothing_behind():
+    def fails(x):
+        raise RuntimeError("no")
+
+    before = xp.get_options()
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="no"):
+            xp.jit(fails)(X)
+    assert xp.get_options() == before
+    assert type(xp.jit(lambda x: x + 1)(X)) is np.ndarray  # not part of a trace

@@ -22,6 +22,8 @@ _BUILTIN = {
 }
 _registered: dict[str, Callable[[], Executor]] = {}
 _made: dict[Any, tuple[Executor, Any]] = {}
+# Goes up with every executor that is registered: what was traced for others is traced again.
+version = 0
 
 
 def register_executor(name: str, factory: Callable[[], Executor]) -> None:
@@ -53,8 +55,10 @@ def register_executor(name: str, factory: Callable[[], Executor]) -> None:
     """
     if not isinstance(name, str) or not callable(factory):
         raise TypeError(f"register_executor: expected a name and a factory, got {name!r} and {factory!r}")
+    global version
     _registered[name] = factory
     _made.clear()
+    version += 1
 
 
 def get(backend: Any) -> Executor:
