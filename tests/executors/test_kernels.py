@@ -234,6 +234,14 @@ def test_data_is_read_once_by_reductions_that_are_used_one_after_the_other():
         np.testing.assert_allclose(y.compute(), y.compute(optimize="none"), rtol=1e-12, atol=1e-14)
 
 
+def test_any_number_may_be_a_condition():
+    condition = np.arange(2 * grouping.SMALLEST) % 3.0
+    x = xp.asarray(condition)
+    y = xp.where(x, x * 2, -1.0)
+    assert len(kernels_of(y)) == 1
+    np.testing.assert_array_equal(y.compute(), np.where(condition, condition * 2, -1))
+
+
 def test_small_work_and_single_ops_are_no_kernels():
     small = xp.asarray(np.ones(1_000))
     assert not kernels_of(xp.sqrt(small * 2) + 1)

@@ -88,7 +88,7 @@ def _astype_into(x: Any, out: Array) -> None:
 
 def _where_into(condition: Any, x: Any, y: Any, out: Array) -> None:
     np.copyto(out, y)
-    np.copyto(out, x, where=condition)
+    np.copyto(out, x, where=np.asarray(condition, bool))
 
 
 _INTO: dict[str, Callable[..., Any]] = {"astype": _astype_into, "where": _where_into}

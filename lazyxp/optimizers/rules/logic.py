@@ -107,7 +107,7 @@ _COMPARISONS = (
 
 def _truth(m: Match) -> Node | None:
     """where(c, True, False) is c."""
-    return m.x if m.node.dtype.kind == "b" else None
+    return m.x if m.node.dtype.kind == "b" and m.x.dtype.kind == "b" else None
 
 
 def _falsehood(m: Match) -> Node | None:
@@ -148,8 +148,9 @@ _order_0 = call("less less_equal greater greater_equal", x, _ZERO, name="n")
 _minus_x = call("negative", x)
 
 
-def _swapped(m: Match) -> Node:
-    return m.make("where", m.c, m.y, m.x)
+def _swapped(m: Match) -> Node | None:
+    """A condition is boolean; what `logical_not` takes need not be."""
+    return m.make("where", m.c, m.y, m.x) if m.c.dtype.kind == "b" else None
 
 
 _CHOICES = (
