@@ -1,7 +1,8 @@
 """Products of several arrays, and sums of products, computed in the order of least cost.
 
 A product written with any of the standard's functions is one network of factors (`networks`); `orders` finds in which
-order to multiply them, `products` makes the nodes. What other nodes use as well is kept as it is, and is a factor.
+order to multiply them, `products` makes the nodes. What other nodes use as well is a factor, computed once, unless all
+that use it are networks in which to compute it again costs far less: two vectors that are multiplied by one product.
 
 Integers wrap around, so that every order gives the same bits. Other numbers are rounded differently, within the usual
 bound for sums of products: as many rounding units of the sum of the magnitudes as there are terms; the sign of a zero
@@ -17,10 +18,10 @@ import itertools
 import math
 from typing import NamedTuple
 
-from lazyxp.node import Node
+from lazyxp.node import INPUT, Node
 from lazyxp.optimizers.chains import Order
 from lazyxp.optimizers.graph import Graph, sensitive_nodes, users_of
-from lazyxp.optimizers.networks import INVERT, LOOP, MOVES, PRODUCTS, Network, is_loop, is_mild, is_scalar
+from lazyxp.optimizers.networks import FAR, INVERT, LOOP, MOVES, PRODUCTS, Network, is_loop, is_mild, is_scalar
 from lazyxp.optimizers.orders import best_order
 from lazyxp.optimizers.products import Builder, is_single, is_solvable
 from lazyxp.optimizers.rewrite import rewrite
@@ -55,6 +56,11 @@ _WORTH = 0.9
 _MORE_THAN_A_CONSTANT = 0.25
 # A network that cannot be ordered is tried again from below, unless it is larger than this.
 _SMALL = 50
+# What several networks use is computed again in each of them where that costs at most this share, for at most so many
+# networks, of at most so many factors: each trial orders them anew.
+_CLEARLY_LESS = 0.5
+_MOST_USERS = 4
+_MOST_FACTORS = 8
 
 
 class _Ordered(NamedTuple):
@@ -81,10 +87,10 @@ def run(graph: Graph) -> list[Node]:
     if any(_may_match(node) for node in order):
         graph.roots = rewrite(graph, CONTRACTIONS)
         order = graph.order()
-    plans = _plans(graph, order)
-    if not plans:
+    search = _searched(graph, order)
+    if search is None or not (plans := search.plans()):
         return graph.roots
-    gone = {node for plan in plans.values() for node in plan.net.inner}
+    gone = search.gone()
     done: dict[Node, Node] = {}
     for node in order:
         plan = plans.get(node)
@@ -103,31 +109,159 @@ def _may_match(node: Node) -> bool:
     return name == "permute_dims" and node.args[0].op.name == "matmul"
 
 
-def _plans(graph: Graph, order: list[Node]) -> dict[Node, _Plan]:
-    """The networks that are worth replacing, by their roots."""
+def _searched(graph: Graph, order: list[Node]) -> _Search | None:
+    """The networks of the graph; None where there are none."""
     kinds = "iufc" if "rounding" in graph.allowed else "iu"
-    candidates = [n for n in order if n.op.name in _ROOTS and n.dtype.kind in kinds and _has_product_below(n)]
+    candidates = {n for n in order if n.op.name in _ROOTS and n.dtype.kind in kinds and _has_product_below(n)}
     if not candidates:
-        return {}
+        return None
     users = users_of(graph.roots, order)
     # At level exact, what is added up must not move in memory.
     fixed = set() if "rounding" in graph.allowed else sensitive_nodes(graph.roots, order)
-    plans: dict[Node, _Plan] = {}
-    taken: set[Node] = set()
-    for node in reversed(candidates):
-        if node in taken or node in fixed:
-            continue
+    search = _Search(graph, users, candidates, fixed)
+    for node in reversed(order):
+        search.visit(node)
+    return search
+
+
+class _Found(NamedTuple):
+    """A network, and its plan if it is worth replacing."""
+
+    net: Network
+    plan: _Plan | None
+
+    @property
+    def cost(self) -> float:
+        """What the network costs in the end."""
+        return self.net.cost if self.plan is None else self.plan.how.cost
+
+
+class _Search:
+    """Finds the networks among the nodes it visits, users before arguments.
+
+    That is the order in which to decide what is computed again: a product is cheap to do without where its users have
+    become products with vectors, which they may have by doing without what is between. Each decision lowers the cost of
+    what was decided before, and nothing comes back to a product that was kept.
+    """
+
+    def __init__(self, graph: Graph, users: dict[Node, int], candidates: set[Node], fixed: set[Node]) -> None:
+        self._found: dict[Node, _Found] = {}
+        self._graph = graph
+        self._users = users
+        self._candidates = candidates
+        self._fixed = fixed
+        # What others than networks use, and for what networks use, their roots.
+        self._needed = set(graph.roots)
+        self._absorbing: dict[Node, dict[Node, None]] = {}
+        # What every network that uses it computes by itself.
+        self._again: set[Node] = set()
+        # What is computed by itself.
+        self._kept: set[Node] = set()
+
+    def plans(self) -> dict[Node, _Plan]:
+        """The networks that are worth replacing, by their roots."""
+        return {node: found.plan for node, found in self._found.items() if found.plan is not None}
+
+    def gone(self) -> set[Node]:
+        """What is not needed once they are replaced."""
+        gone: set[Node] = set()
+        for found in self._found.values():
+            (self._kept if found.plan is None else gone).update(found.net.inner)
+        return gone - self._kept
+
+    def visit(self, node: Node) -> None:
+        """Decide what becomes of a node all of whose users have been visited."""
+        needed = node in self._needed
+        roots = self._absorbing.get(node)
+        if roots is None and not needed:
+            return
+        if not needed and node.op.name == "getitem" and node.args[0].op.name == "matmul":
+            self._absorbing.setdefault(node.args[0], {}).update(roots or {})
+            return
+        found = None
+        optional = roots is not None and not needed and node.op.name in _CONTRACTIONS
+        if (optional or node in self._candidates) and node not in self._fixed:
+            found = self._network(node)
+        if found is not None and optional and roots and self._is_inlined(node, found, roots):
+            return
+        self._kept.add(node)
+        if found is None:
+            self._needed.update(node.args)
+        else:
+            self._note(node, found)
+
+    def _network(self, root: Node) -> _Found | None:
+        """The network of `root`; None where it has no order."""
         for scalars in (True, False):
-            net = Network(graph, users, node, scalars)
+            net = Network(self._graph, self._users, root, scalars, self._again)
             how = _ordered(net) if net.valid else None
             plan = None if how is None else _planned(net, how)
-            if plan is not None:
-                plans[node] = plan
             if plan is not None or not any(is_scalar(f) and not is_mild(f) for f in net.factors):
                 break
-        if how is not None or len(net.inner) > _SMALL:
-            taken.update(net.inner)
-    return plans
+        if how is None and not (net.valid and net.inner and len(net.factors) == 1):
+            if len(net.inner) > _SMALL:
+                self._candidates.difference_update(net.inner)
+            return None
+        return _Found(net, plan)
+
+    def _note(self, root: Node, found: _Found) -> None:
+        self._found[root] = found
+        for factor in found.net.factors:
+            if factor.node in self._users:
+                self._absorbing.setdefault(factor.node, {})[root] = None
+            else:  # cut out for the network
+                self._needed.update(factor.node.args)
+
+    def _is_inlined(self, node: Node, own: _Found, roots: dict[Node, None]) -> bool:
+        """Whether the networks of `roots`, which are all that use `node`, compute it by themselves from now on."""
+        if len(roots) > _MOST_USERS or own.net.inverses:
+            return False
+        size = math.prod(node.shape)
+        # The factors are held until the last network has used them: that must be no more than the product.
+        if sum([math.prod(n.shape) for n in {f.node for f in own.net.factors} if not _is_given(n)]) > size:
+            return False
+        for root in roots:
+            factors = self._found[root].net.factors
+            times = sum([_is_of(factor.node, node) for factor in factors])
+            if len(factors) + times * (len(own.net.factors) - 1) > _MOST_FACTORS:
+                return False
+        most = _CLEARLY_LESS * (own.cost + sum([self._found[root].cost for root in roots]))
+        self._again.update(own.net.inner)
+        new: dict[Node, _Found] = {}
+        # The most expensive first: where it needs the product after all, the others need not be looked at.
+        for root in sorted(roots, key=lambda root: -self._found[root].cost):
+            old, found = self._found[root].plan, self._network(root)
+            if found is None or found.plan is None or any(_is_of(factor.node, node) for factor in found.net.factors):
+                break
+            most -= found.cost
+            if most < 0 or _between(found.plan) > max(size, 0 if old is None else _between(old)):
+                break
+            new[root] = found
+        else:
+            for root, found in new.items():
+                self._note(root, found)
+            return True
+        self._again.difference_update(own.net.inner)
+        return False
+
+
+def _is_of(factor: Node, node: Node) -> bool:
+    """Whether `factor` is `node`, or selected from it."""
+    return factor is node or (factor.op.name == "getitem" and factor.args[0] is node)
+
+
+def _is_given(node: Node) -> bool:
+    """Whether `node` is data that is held anyway."""
+    for _ in range(FAR):
+        if node.op.kind != "movement":
+            break
+        node = node.args[0]
+    return node.op is INPUT
+
+
+def _between(plan: _Plan) -> int:
+    """How many elements there are between the factors and the result."""
+    return sum([math.prod([plan.net.lengths[label] for label in kept]) for kept in plan.how.kept[:-1]])
 
 
 def _has_product_below(node: Node) -> bool:
@@ -168,7 +302,7 @@ def _ordered(net: Network) -> _Ordered | None:
     if found is None:
         return None
     cost += found[0]
-    if cost >= _WORTH * net.cost:
+    if cost >= _WORTH * net.cost and not net.inlines:
         return _Ordered(cost, found[1], before, [])
     inverses = {factor.node for factor in net.factors} & set(net.inverses)
     transposed = "finite" in net.graph.allowed
@@ -220,7 +354,7 @@ def _kin(net: Network) -> dict[tuple[int, int], float]:
 
 def _planned(net: Network, how: _Ordered) -> _Plan | None:
     """The plan, if it gains enough and what it may change is allowed."""
-    if how.cost >= _WORTH * net.cost:
+    if how.cost >= _WORTH * net.cost and not net.inlines:
         return None
     graph = net.graph
     if not graph.every_element and not all(map(_is_checked, net.inner)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import NamedTuple
 
 from lazyxp.node import CONSTANT, Node
@@ -25,7 +25,7 @@ INVERT = 2
 # matrix_power(x, n) is taken apart up to this n.
 _MOST_POWERS = 16
 # How many moves of axes in a row are looked through: others may look through the same ones.
-_FAR = 8
+FAR = 8
 # How many numbers are moved about among the factors: a factor in each step of a long chain keeps it in range.
 _MOST_NUMBERS = 4
 
@@ -51,6 +51,8 @@ class Network:
         What is computed.
     scalars : bool
         Whether numbers of any size are factors by themselves; if not, they stay with what they are multiplied with.
+    again : set
+        The nodes that are taken apart although others use them.
 
     Attributes
     ----------
@@ -61,19 +63,22 @@ class Network:
     out : tuple
         The label of each axis of `root`.
     inner : list of Node
-        The nodes that are replaced if the network is: nobody else uses them.
+        The nodes that are replaced if the network is: nobody else uses them, or only to compute them again.
     inverses : list of Node
         The inverses among the factors that nobody else needs.
     cost : float
         What computing `root` as it was written costs.
     numbers : int
         How many of the factors are numbers.
+    inlines : bool
+        Whether it computes again what others compute as well: then it is replaced, so that nobody needs that.
     """
 
-    def __init__(self, graph: Graph, users: Mapping[Node, int], root: Node, scalars: bool = True) -> None:
+    def __init__(self, graph: Graph, users: Mapping[Node, int], root: Node, scalars: bool, again: Set[Node]) -> None:
         self.graph = graph
         self.scalars = scalars
         self.users = users
+        self.again = again
         self.root = root
         self.dtype = root.dtype
         self.valid = True
@@ -83,6 +88,7 @@ class Network:
         self.inverses: list[Node] = []
         self.cost = 0.0
         self.numbers = 0
+        self.inlines = False
         self.out = self.labels(root.shape)
         self._gather()
 
@@ -108,29 +114,38 @@ class Network:
         """Take apart what makes up the root, down to the factors."""
         # Entries: a node, its labels, whether others use it too, whether its elements are used where they are made.
         stack: list[tuple[Node, Labels, bool, bool]] = [(self.root, self.out, False, True)]
+        # What is selected of products that are taken apart.
+        parts_of: set[Node] = set()
         moves = 0
         while stack and self.valid:
             node, labels, shared, fused = stack.pop()
             name = node.op.name
             move = MOVES.get(name)
-            if move is not None and moves < _FAR * (1 + len(self.inner)):
+            if move is not None and moves < FAR * (1 + len(self.inner)):
                 moves += 1
                 moved = move(node, labels)
                 if moved is not None:
                     stack.append((node.args[0], moved, shared or not self.is_single(node), fused))
                     continue
+            if name == "getitem" and node.args[0] in self.again:
+                part = _selected(self, node)
+                if part is not None:
+                    parts_of.add(part)
+                    node, name = part, part.op.name
             take = PRODUCTS.get(name)
-            if take is not None and (node is self.root or (self.is_single(node) and not shared)):
+            again = node in self.again or node in parts_of
+            if take is not None and (node is self.root or again or (self.is_single(node) and not shared)):
                 if any(None in arg.shape for arg in node.args):
                     self.valid = False
                     return
                 parts = take(self, node, labels) if node.args[0].dtype == self.dtype == node.dtype else None
                 if parts is not None:
                     self.inner.append(node)
+                    self.inlines = self.inlines or again
                     if not fused:
                         self.cost += STORE * math.prod(node.shape)
                     fuses = name in _LOOPS
-                    stack += [(arg, under, shared, fuses) for arg, under in reversed(parts)]
+                    stack += [(arg, under, shared or again, fuses) for arg, under in reversed(parts)]
                     continue
             self.factors.append(Factor(node, labels))
             if not fused and is_loop(node):
@@ -142,7 +157,7 @@ class Network:
 
 def is_loop(node: Node) -> bool:
     """Whether the elements of `node` are made one by one, so that a kernel can use them where it makes them."""
-    for _ in range(_FAR):
+    for _ in range(FAR):
         if node.op.kind != "movement":
             break
         node = node.args[0]
@@ -362,6 +377,22 @@ def _sliced(net: Network, x: Node, axis: int, start: int, stop: int) -> Node:
     key: list[slice] = [slice(None)] * len(x.shape)
     key[axis] = slice(start, stop, 1)
     return net.graph.make("getitem", x, site=x.site, key=tuple(key))
+
+
+def _selected(net: Network, node: Node) -> Node | None:
+    """The product of what is selected of two matrices, instead of what is selected of their product."""
+    product, key = node.args[0], node.params["key"]
+    if product.op.name != "matmul" or any(len(a.shape) != 2 for a in product.args):
+        return None
+    if len(key) > 2 or not all(isinstance(entry, int | slice) for entry in key):
+        return None
+    a, b = product.args
+    every = slice(None)
+    if key[:1] not in ((), (every,)):
+        a = net.graph.make("getitem", a, site=node.site, key=(key[0], every))
+    if key[1:] not in ((), (every,)):
+        b = net.graph.make("getitem", b, site=node.site, key=(every, key[1]))
+    return net.graph.make("matmul", a, b, site=node.site)
 
 
 def _matrix_power(net: Network, node: Node, labels: Labels) -> Parts | None:

@@ -88,10 +88,14 @@ CASES = [
         VECTOR,
     ),
     _rounded("order of products", lambda a, b, v: xp.vecdot(v, a @ b @ v), MATRIX, MATRIX, VECTOR),
+    _rounded("order of products", lambda a, b, v: (p := a @ b) @ v + v @ p, MATRIX, MATRIX, VECTOR),
+    _rounded("order of products", lambda a, b, v: (p := a @ b)[1:3] @ v + v[2:] @ p[2:, 4], MATRIX, MATRIX, VECTOR),
+    _exact("order of products of integers", lambda a, b, v: (p := a @ b) @ v + v @ p[:, 3], MATRIX, MATRIX, VECTOR),
     _exact("order of products of integers", _order, MATRIX, MATRIX, VECTOR),
     _exact("order of products of integers", lambda a, v: a @ a.mT @ (a @ a.mT + 1) @ v, MATRIX, VECTOR),
     _rounded("trace of a product", lambda a, b: xp.linalg.trace(a @ b), MATRIX, MATRIX),
     _rounded("trace of a product", lambda a, b: xp.linalg.trace(a @ b, offset=-2), (2, N, N), MATRIX),
+    _rounded("trace of a product", lambda a, b: xp.linalg.trace(p := a @ b) + xp.sum(p, axis=0), MATRIX, MATRIX),
     _rounded("trace of a product", lambda a, b: xp.linalg.trace(a @ b @ a), MATRIX, MATRIX),
     _exact("trace of a product of integers", lambda a, b: xp.linalg.trace(a @ b), MATRIX, MATRIX),
     _rounded("diagonal of a product", lambda a, b: xp.linalg.diagonal(a @ b), MATRIX, MATRIX),
@@ -136,6 +140,7 @@ CASES = [
 ]
 
 REFUSED = [
+    _rounded("order of products", lambda a, b, v: (p := a @ b) @ v + p @ a, MATRIX, MATRIX, VECTOR),
     _rounded("order of products", lambda a, b, v: a @ (b @ v), MATRIX, MATRIX, VECTOR),
     _rounded("order of products", lambda a, b: a @ b, MATRIX, MATRIX),
     _rounded(_TO_CONTRACTION, lambda a: xp.sum(xp.exp(a / 100) * xp.sin(a)), MATRIX),

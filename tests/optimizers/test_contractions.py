@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,54 @@ def test_what_others_use_is_kept() -> None:
     product = a @ b
     assert len(_named(_optimized(product @ v, product + 1), "matmul")) == 2
     assert len(_named(_optimized(product @ v, product), "matmul")) == 2
+
+
+def test_what_every_user_has_cheaper_is_computed_again() -> None:
+    n = 50
+    a, b, v = xp.asarray(np.ones((n, n))), xp.asarray(np.eye(n)), xp.asarray(np.ones(n))
+    p = a @ b
+    q = p @ a
+    for outputs in (
+        (xp.linalg.trace(a @ b) + (a @ b @ v)[0],),
+        (p @ v, v @ p, xp.sum(p)),
+        (q @ v, v @ q, p @ v),
+        (p @ p @ v, p @ v),
+        (p[:, 3] @ v, xp.sum(p), (a @ b[:, 3]) + v),
+    ):
+        assert _multiplications(_optimized(*outputs)) <= 20 * n * n
+        for got, expected in zip(xp.compute(*outputs), xp.compute(*outputs, optimize="none"), strict=True):
+            np.testing.assert_allclose(got, expected)
+
+
+def test_nothing_is_computed_again_that_has_to_be_held_for_it() -> None:
+    n = 50
+    a, b, v = xp.asarray(np.ones((n, n))), xp.asarray(np.eye(n)), xp.asarray(np.ones(n))
+    for product, is_kept in ((a @ xp.exp(b), False), (xp.exp(a) @ xp.exp(b), True)):
+        products = _named(_optimized(product @ v, v @ product), "matmul")
+        assert any(node.shape == (n, n) for node in products) is is_kept
+
+
+@pytest.mark.parametrize("count", [5, 20, 80])
+def test_chains_of_shared_products_never_cost_more(count: int) -> None:
+    n = 10
+    a, v = xp.asarray(np.ones((n, n)) / n), xp.asarray(np.ones(n))
+    steps: list[Callable[[xp.Array], xp.Array]] = [
+        lambda x: a @ x,
+        lambda x: x @ x,
+        lambda x: (a @ x) @ (x @ a),
+        lambda x: x.mT @ a,
+    ]
+    for step in steps:
+        x = a
+        outputs = []
+        for _ in range(count):
+            x = step(x)
+            outputs += [x @ v, xp.linalg.trace(x)]
+        nodes = _optimized(*outputs)
+        assert len(nodes) <= 16 * count
+        assert _multiplications(nodes) <= _multiplications(_optimized(*outputs, optimize="none"))
+        for got, expected in zip(xp.compute(*outputs), xp.compute(*outputs, optimize="none"), strict=True):
+            np.testing.assert_allclose(got, expected)
 
 
 def test_a_matrix_times_its_transpose_stays_one_buffer() -> None:
