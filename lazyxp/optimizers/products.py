@@ -160,10 +160,16 @@ class Builder:
     def _dot(self, a: Term, b: Term, over: list[int], stack: list[int]) -> Term:
         right = self.ordered(b, a.labels)
         chunked = not self.graph.whole_arrays  # a vector of what is cut along several axes is made of other chunks
-        if stack or chunked or (is_single(self.dtype) and math.prod([self.lengths[i] for i in over]) > _LONGEST_DOT):
+        # A vector of what lies otherwise would be a copy: dot products along one axis, and their sum, need none.
+        views = right is b.node or not self.graph.every_element
+        along = over if views else [max(over, key=lambda label: self.lengths[label])]
+        if stack or chunked or (is_single(self.dtype) and math.prod([self.lengths[i] for i in along]) > _LONGEST_DOT):
             both = Term(self.make("multiply", a.node, right), a.labels)
             return self.summed(both, set(over))
-        return Term(self.make("matmul", self.reshaped(a.node, over), self.reshaped(right, over)), ())
+        if views:
+            return Term(self.make("matmul", self.reshaped(a.node, over), self.reshaped(right, over)), ())
+        rest = [label for label in over if label not in along]
+        return self.summed(self._stacked(a, b, along, rest, [], []), set(rest))
 
     def _stacked(
         self, a: Term, b: Term, over: list[int], stack: list[int], rows: list[int], columns: list[int]

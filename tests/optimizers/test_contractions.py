@@ -137,6 +137,16 @@ def test_a_matrix_times_its_transpose_stays_one_buffer() -> None:
     assert left.args[0] is right
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128, np.int64])
+@pytest.mark.parametrize("shape", [(300, 300), (900, 3), (3, 900)])
+def test_traces_of_products_copy_no_matrix(shape: tuple[int, int], dtype: Any) -> None:
+    numbers = np.random.default_rng(0)
+    a, b = (xp.asarray(numbers.integers(-9, 9, s).astype(dtype)) for s in (shape, shape[::-1]))
+    for y in (xp.linalg.trace(a @ b), xp.linalg.trace(a.mT @ b.mT)):
+        assert y.estimate().peak_bytes <= 302 * y.dtype.itemsize
+        assert y.compute() == y.compute(optimize="none")
+
+
 def test_traces_beside_the_main_diagonal() -> None:
     a, b = xp.asarray(np.ones((30, 5))), xp.asarray(np.ones((5, 20)))
     for offset in (-25, -3, 0, 4, 19, 20):
