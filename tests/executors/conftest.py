@@ -54,7 +54,7 @@ class CuPyLowerings(ArrayAPIExecutor):
 IDS = ("numpy", "array_api_strict", "dask", "dask-cluster", "sparse", "cupy", "cupy-lowerings")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster():
     """A client of two worker processes, which is not the active one."""
     distributed = pytest.importorskip("distributed")
