@@ -143,7 +143,7 @@ def build(roots: Sequence[Node], *, as_recorded: bool = False) -> Plan:
         into = None
         if frees:
             if node.op.kind == "elementwise":
-                if not as_recorded and not node.params and _is_large(node, large):
+                if not as_recorded and _may_overwrite(node) and _is_large(node, large):
                     for position, (j, arg) in enumerate(zip(inputs, node.args, strict=True)):
                         alike = group_use[j] == i and arg.dtype == node.dtype and arg.shape == node.shape
                         if alike and _is_free(j, inputs, owner, from_outside):
@@ -164,6 +164,14 @@ def build(roots: Sequence[Node], *, as_recorded: bool = False) -> Plan:
 def _is_free(slot: int, inputs: tuple[int, ...], owner: list[int], from_outside: set[int]) -> bool:
     """Whether this run made the buffer in `slot`, and no other input is a view of it."""
     return owner[slot] == slot and slot not in from_outside and all(owner[k] != slot or k == slot for k in inputs)
+
+
+def _may_overwrite(node: Node) -> bool:
+    """Whether results have the same bits where they are written over an operand.
+
+    NumPy multiplies complex numbers in another loop where the result overlaps an operand.
+    """
+    return not node.params and node.dtype.kind != "c"
 
 
 def _is_large(node: Node, known: dict[Shape, bool]) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lazyxp as xp
-from lazyxp import errors
+from lazyxp import errors, plan, planning
 from lazyxp.amounts import amount, parse_bytes
 from lazyxp.api.recording import current
 from lazyxp.evaluate import prepare
@@ -338,6 +338,19 @@ def test_overwriting_changes_no_values():
         x = function(a @ b)
         np.testing.assert_array_equal(x.compute(optimize="exact"), x.compute(optimize="none"))
     np.testing.assert_array_equal(a.compute(), source)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 64])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_overwriting_small_results_changes_no_bits(monkeypatch, size, dtype):
+    monkeypatch.setattr(plan, "SMALLEST", 1)
+    planning.clear_cache()
+    for _ in range(20):
+        x = rng.standard_normal(size) + (1j * rng.standard_normal(size) if dtype.startswith("complex") else 0)
+        negated = -xp.asarray(x.astype(dtype))
+        for y in (negated * -negated, negated * (negated + 1), xp.exp(negated) / negated):
+            assert y.compute(optimize="exact").tobytes() == y.compute(optimize="none").tobytes()
+    planning.clear_cache()
 
 
 DTYPES = ("bool", "int8", "uint8", "int64", "uint64", "float32", "float64", "complex64", "complex128")
