@@ -44,6 +44,11 @@ def smoothed(x: Any, y: Any) -> Any:
     return xp.concat([x[:1], inner, x[-1:]])
 
 
+def products(x: Any, y: Any) -> Any:
+    """A product of a vector and a matrix, scaled."""
+    return x @ xp.asarray(np.eye(8)) * 0.25
+
+
 def repeated(step: Callable[[Any, Any], Any], nodes: int) -> Any:
     """A graph of about `nodes` nodes, made of one step after another."""
     x = y = xp.asarray(np.linspace(0, 1, 8))
@@ -65,7 +70,7 @@ def planned(x: Any) -> float:
 def graphs() -> None:
     """Print the cost of planning graphs, and of finding their plans again."""
     print(f"{'graph':12}{'nodes':>9}{'plan, a node':>15}{'find, a node':>15}{'find, whole':>14}")
-    for step in (chain, mixed, smoothed):
+    for step in (chain, mixed, smoothed, products):
         for nodes in SIZES:
             first, again = [], []
             for _ in range(ROUNDS if nodes < SIZES[-1] else 3):

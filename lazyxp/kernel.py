@@ -85,10 +85,6 @@ class Kernel:
         first = len(self.inputs)
         return tuple(self.body[number - first].node for number in self.outputs)
 
-    def crosses(self, instruction: Instruction) -> bool:
-        """Whether a reduction may have to be combined from those of several blocks."""
-        return any(axis in self.cut for axis in instruction.reduced)
-
     def largest(self) -> int:
         """How many elements the largest value of the kernel would have if it were held."""
         sizes = [math.prod(self.lengths[a] for a in (*i.axes, *i.reduced) if a != NO_AXIS) for i in self.body]

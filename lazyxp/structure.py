@@ -174,8 +174,3 @@ def template(structure: Structure, *, intern: Callable[[Node], Node] | None = No
 def input_node(index: int, leaf: Node, site: Any) -> Node:
     """The template's input number `index`, which stands for `leaf`."""
     return Node(INPUT, (), {"index": index}, leaf.shape, leaf.dtype, site)
-
-
-def scalar_of(node: Node) -> Any:
-    """The Python scalar of a constant of the template, None for any other node."""
-    return node.params["value"] if node.op is CONSTANT else None

@@ -158,42 +158,6 @@ def within(inner: Entry, outer: Entry) -> Entry:
     return span(start + step * first, length, step * by)
 
 
-def composed_key(shape: Shape, inner: Key, outer: Key) -> Key | None:
-    """The basic key of ``x[inner][outer]`` for an `x` of `shape`, None where one key cannot say it."""
-    result: list[Any] = []
-    parts = iter(inner)
-    axis = 0
-    for entry in outer:
-        if entry is None:
-            result.append(None)
-            continue
-        part = next(parts)
-        while type(part) is int:
-            result.append(part)
-            axis += 1
-            part = next(parts)
-        if part is None:
-            read = parse((1,), (entry,))
-            assert read is not None
-            if type(read[0][0]) is not int:
-                if read[0][0] != (0, 1, 1):
-                    return None
-                result.append(None)
-            continue
-        n = shape[axis]
-        axis += 1
-        if part == _ALL or entry == _ALL:
-            result.append(entry if part == _ALL else part)
-            continue
-        first = parse((n,), (part,))
-        second = None if first is None else parse(shape_of(first[0]), (entry,))
-        if first is None or second is None:
-            return None
-        joined = within(first[0][0], second[0][0])
-        result.append(joined if type(joined) is int else _slice(joined, n))
-    return (*result, *parts)
-
-
 # --- nodes -----------------------------------------------------------------------------------------------------------
 
 
