@@ -76,9 +76,10 @@ def _mean(total: Array, count: int, params: dict[str, Any]) -> Array:
 
 
 class Moments(NamedTuple):
-    """Of some elements: how many there are, about where, and the sums of their distances from there and its squares."""
+    """Of some elements: how many, their sum, about where they are, and the sums of the distances and their squares."""
 
     number: int
+    total: Array
     center: Array
     sums: Array
     squares: Array
@@ -93,7 +94,7 @@ def _moments(b: Block) -> Moments:
         apart = np.subtract(b.x, center)
         sums = np.add.reduce(apart, axis=b.axis, keepdims=True)
         squares = np.multiply(apart, apart, out=apart) if apart.dtype.kind != "c" else _real_product(apart, apart)
-        found = Moments(count, center, sums, np.add.reduce(squares, axis=b.axis, keepdims=True))
+        found = Moments(count, b.total(), center, sums, np.add.reduce(squares, axis=b.axis, keepdims=True))
         b.shared[key] = found
     return found
 
@@ -113,12 +114,14 @@ def _merged_moments(a: Moments, b: Moments) -> Moments:
         n, away = real(part.number), part.center - center
         sums = sums + part.sums + n * away
         squares = squares + part.squares + real(2) * _real_product(away, part.sums) + n * _real_product(away, away)
-    return Moments(count, center, sums, squares)
+    return Moments(count, a.total + b.total, center, sums, squares)
 
 
 def _variance(moments: Moments, count: int, params: dict[str, Any]) -> Array:
+    """Seen from the mean as it is rounded, as NumPy does: ``(x - mean(x)) / std(x)`` is then never large."""
     real = moments.squares.dtype.type
-    squares = moments.squares - _real_product(moments.sums, moments.sums) / real(count)
+    away = moments.center - moments.total / real(count)
+    squares = moments.squares + real(2) * _real_product(away, moments.sums) + real(count) * _real_product(away, away)
     return np.maximum(squares, real(0)) / real(count - params["correction"])
 
 
