@@ -63,7 +63,9 @@ class Disturbed(NumPyExecutor):
             result = super().execute(step, [self._disturbed(a) for a in arrays])  # the terms: their sum may cancel
             if isinstance(result, tuple):
                 return tuple(self._disturbed(r) for r in result)
-            return self._added_up(self._disturbed(result), arrays)
+            terms = result if op.kind != "contraction" else super().execute(step, [np.abs(a) for a in arrays])
+            size = float(np.abs(terms[np.isfinite(terms)]).max(initial=0))
+            return self._added_up(self._disturbed(result), arrays, size)
         result = super().execute(step, arrays)
         if op.kind == "cast" and result.dtype.kind in "iu" and arrays[0].dtype.kind in "fc":
             return self._from_wild(result, arrays[0])
@@ -96,13 +98,16 @@ class Disturbed(NumPyExecutor):
         outside = ~((value >= float(limits.min)) & (value < float(limits.max)))
         return np.where(outside, self.rng.choice([0, 1, limits.max], np.shape(x)).astype(x.dtype), x)
 
-    def _added_up(self, x: Any, arrays: list[Any]) -> Any:
-        """A sum: open is which zero, or which of NaN and the infinities it is, and whether it overflows."""
+    def _added_up(self, x: Any, arrays: list[Any], terms: float) -> Any:
+        """A sum: open is which zero, or which of NaN and the infinities it is, and whether it overflows.
+
+        What is nothing beside the size of its `terms` may be zero as well.
+        """
         if x.dtype.kind not in "fc":
             return x
         limits = np.finfo(x.dtype)
         size = np.abs(np.where(np.isfinite(x), x, 0))
-        nothing = (size < 64 * float(limits.eps) * size.max(initial=0)) & (self.rng.random(np.shape(x)) < 0.5)
+        nothing = (size < 64 * float(limits.eps) * terms) & (self.rng.random(np.shape(x)) < 0.5)
         x = np.where(nothing | (x == 0), self._one_of([0.0, -0.0], x), x)
         wild = [*_WILD] * 4
         # BLAS passes over a factor of zero in some shapes, and with it over a NaN.
