@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from importlib import metadata
@@ -25,7 +24,7 @@ _PACKAGES = {
 
 
 def show_versions(file: TextIO | None = None) -> None:
-    """Print versions, backends and CPU threads: what belongs in a bug report.
+    """Print versions, backends, threads and where compiled kernels are kept: what belongs in a bug report.
 
     Parameters
     ----------
@@ -40,10 +39,11 @@ def show_versions(file: TextIO | None = None) -> None:
     python...
     """
     import lazyxp
+    from lazyxp.executors.numpy.llvm import cache
 
     rows = [("lazyxp", lazyxp.__version__), ("python", platform.python_version()), ("platform", platform.platform())]
     rows += [(package, _version(names)) for package, names in _PACKAGES.items()]
-    rows += [("CPU threads", str(_cpu_threads()))]
+    rows += [("threads", _threads()), ("kernel cache", cache.state())]
     rows += [(f"backend {name}", _state(backend)) for name, backend in lazyxp.backends().items()]
     width = max(len(name) for name, _ in rows)
     for name, text in rows:
@@ -65,8 +65,11 @@ def _state(backend: Status) -> str:
     return ", ".join([backend.version or "version unknown", *backend.devices])
 
 
-def _cpu_threads() -> int:
-    """The CPUs that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _threads() -> str:
+    """How many threads kernels run on, and how many CPUs there are for them."""
+    from lazyxp.executors.numpy import threads
+
+    try:
+        return f"{threads.limit()} for kernels, of {threads.cpus()} CPUs"
+    except ValueError as error:
+        return str(error)
