@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from lazyxp.kernel import KERNEL, NO_AXIS, Kernel
+from lazyxp.kernel import KERNEL, NO_AXIS, Kernel, reduces
 from lazyxp.node import Node
 from lazyxp.schedule import nbytes
 from lazyxp.workspace import size, transforms
@@ -87,8 +87,7 @@ def _of_kernel(kernel: Kernel) -> int:
     """The operations of the body, which no block does twice."""
     total = 0
     for one in kernel.body:
-        kind = one.node.op.kind
-        if kind in ("elementwise", "cast", "reduction") and one.node.op.name not in VIEWS:
+        if (one.node.op.kind in ("elementwise", "cast") or reduces(one.node)) and one.node.op.name not in VIEWS:
             weight = _SPREAD if one.node.op.name in ("var", "std") else 1
             total += weight * math.prod([kernel.lengths[a] for a in (*one.axes, *one.reduced) if a != NO_AXIS])
     return total

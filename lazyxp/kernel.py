@@ -91,6 +91,88 @@ class Kernel:
         return max(sizes, default=0)
 
 
+# Ops that find where something is along one axis, and are reductions in kernels.
+POSITIONS = frozenset(("argmax", "argmin"))
+
+
+def reduces(node: Node) -> bool:
+    """Whether `node` is a reduction of its operand in a kernel."""
+    return node.op.kind == "reduction" or node.op.name in POSITIONS
+
+
+def reduced_dims(node: Node, ndim: int) -> tuple[int, ...]:
+    """The dimensions of its operand that a reduction reduces."""
+    axis = node.params["axis"]
+    if node.op.name not in POSITIONS:
+        return tuple(axis)
+    return tuple(range(ndim)) if axis is None else (axis,)
+
+
+def operand_axes(one: Instruction, operand: Axes) -> Axes:
+    """The axes that `one` takes the dimensions of an operand with these axes to lie along."""
+    kind, name = one.node.op.kind, one.node.op.name
+    if reduces(one.node):
+        params = one.node.params
+        along = reduced_dims(one.node, len(operand))
+        kept, gone = iter(one.axes), iter(one.reduced)
+        found = []
+        for i, axis in enumerate(operand):
+            inside = i in along
+            own = next(kept) if params["keepdims"] or not inside else NO_AXIS
+            found.append((NO_AXIS if axis == NO_AXIS else next(gone)) if inside else own)
+        return tuple(found)
+    if name == "permute_dims":
+        place = dict(zip(one.node.params["axes"], one.axes, strict=True))
+        return tuple([place[i] for i in range(len(operand))])
+    if kind in ("elementwise", "cast") or name == "broadcast_to":
+        axes = one.axes[len(one.axes) - len(operand) :]
+        return tuple([NO_AXIS if own == NO_AXIS else a for a, own in zip(axes, operand, strict=True)])
+    rest = iter([a for a in one.axes if a != NO_AXIS])
+    return tuple([NO_AXIS if own == NO_AXIS else next(rest) for own in operand])
+
+
+def unified(kernel: Kernel) -> Kernel:
+    """The kernel with one axis for dimensions that are the same in all blocks, where its ops have them in common.
+
+    A reduction along whole axes has axes of its own for them. Where two become one that a value has both of, nothing
+    is changed.
+    """
+    same: dict[int, int] = {}
+
+    def root(axis: int) -> int:
+        while axis in same:
+            axis = same[axis]
+        return axis
+
+    values = [*kernel.inputs, *[one.axes for one in kernel.body]]
+    for one in kernel.body:
+        for number in one.args:
+            for a, b in zip(values[number], operand_axes(one, values[number]), strict=True):
+                a, b = root(a), root(b)
+                if a != b:
+                    same[max(a, b)] = min(a, b)
+    if not same:
+        return kernel
+    kept = [a for a in range(len(kernel.lengths)) if a not in same]
+    names = {a: kept.index(root(a)) for a in range(len(kernel.lengths))} | {NO_AXIS: NO_AXIS}
+
+    def renamed(axes: Axes) -> Axes:
+        return tuple([names[a] for a in axes])
+
+    body = tuple([Instruction(one.node, one.args, renamed(one.axes), renamed(one.reduced)) for one in kernel.body])
+    for axes in [*map(renamed, kernel.inputs), *[(*one.axes, *one.reduced) for one in body]]:
+        present = [a for a in axes if a != NO_AXIS]
+        if len(present) != len(set(present)):
+            return kernel
+    return Kernel(
+        tuple([kernel.lengths[a] for a in kept]),
+        tuple([names[a] for a in kernel.cut]),
+        tuple(map(renamed, kernel.inputs)),
+        body,
+        kernel.outputs,
+    )
+
+
 _FAILED = "lazyxp_instruction"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 import os
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "optimize": LEVELS,
     "materialize": ("compute", "warn", "raise"),
     "strict": (False, True),
+    "kernels": ("auto", "always", "interpreted", "never"),
 }
 
 
@@ -29,13 +31,26 @@ class Options:
     optimize: str = "default"
     materialize: str = "compute"
     strict: bool = False
+    num_threads: int | None = None
     memory_limit: int | None = None
+    kernels: str = "auto"
 
 
 def check_level(optimize: Any) -> None:
     """Refuse what is no value of ``optimize=``; None stands for the option."""
     if optimize is not None and optimize not in LEVELS:
         raise ValueError(f"optimize={optimize!r} is none of {', '.join(map(repr, LEVELS))}")
+
+
+def _threads(given: Any) -> int:
+    """A number of threads."""
+    try:
+        number = 0 if isinstance(given, bool) else operator.index(given)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise ValueError(f"set_options: num_threads={given!r} is no number of threads, such as 4, and not None")
+    return number
 
 
 _initial = Options(backend=os.environ.get("LAZYXP_BACKEND") or None)
@@ -80,10 +95,17 @@ class set_options:  # noqa: N801 - reads as a function, and is a context manager
         compute it, compute it with a warning, or raise.
     strict : bool
         Refuse what the standard leaves undefined, instead of doing what NumPy does.
+    num_threads : int or None
+        How many threads a kernel may run on. None follows the environment variable ``LAZYXP_NUM_THREADS``, or else the
+        CPUs that the process may use and the number of threads that NumPy's BLAS runs on. A limit that threadpoolctl
+        sets on that BLAS holds in any case. Results do not depend on it.
     memory_limit : int, float, str or None
         Bytes that one run may take, on top of the arrays that it reads: a number, or text such as "2 GB" or "512 MiB".
         A run that needs more is refused with `MemoryLimitExceeded` before it starts. None is no limit; Dask has limits
         of its own.
+    kernels : {"auto", "always", "interpreted", "never"}
+        Which work becomes fused kernels on NumPy, at levels of `optimize` that allow rounding: that on large arrays,
+        and what `jit` traces; work of any size; the same, but interpreted by NumPy instead of compiled; or none.
 
     Raises
     ------
@@ -112,6 +134,8 @@ class set_options:  # noqa: N801 - reads as a function, and is a context manager
             from lazyxp.executors.registry import check_known
 
             check_known(options["backend"])
+        if options.get("num_threads") is not None:
+            options["num_threads"] = _threads(options["num_threads"])
         if options.get("memory_limit") is not None:
             try:
                 options["memory_limit"] = parse_bytes(options["memory_limit"])

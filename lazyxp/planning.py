@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from lazyxp import options, plan
 from lazyxp.executors.base import Executor
+from lazyxp.kernel import KERNEL
 from lazyxp.node import graph_lock
-from lazyxp.optimizers import pipeline
+from lazyxp.optimizers import grouping, pipeline
 from lazyxp.optimizers.graph import ALLOWED, Graph
 from lazyxp.optimizers.legalize import Legalizer
 from lazyxp.structure import Structure, template, uncollected
@@ -49,17 +50,20 @@ _plans: OrderedDict[Any, tuple[plan.Plan, int]] = OrderedDict()
 _hits = _misses = _nodes = 0
 
 
-def plan_for(structure: Structure, executor: Executor, level: str) -> Planned:
-    """The plan that computes a graph on `executor` at a level of `optimize`; called under `graph_lock`."""
+def plan_for(structure: Structure, executor: Executor, level: str, *, often: bool = False) -> Planned:
+    """The plan that computes a graph on `executor` at a level of `optimize`; called under `graph_lock`.
+
+    A plan that is run `often` has kernels for small arrays as well, where that pays.
+    """
     global _hits, _misses, _nodes
-    key = (structure.key, executor, level, pipeline.version)
+    key = (structure.key, executor, level, pipeline.version, options.current().kernels, often)
     found = _plans.get(key)
     if found is not None:
         _hits += 1
         _plans.move_to_end(key)
         return Planned(found[0].bound(structure.leaves, structure.recorded), True)
     _misses += 1
-    graph, made = make_plan(structure, executor, level)
+    graph, made = make_plan(structure, executor, level, often=often)
     if len(made.leaves) == len(structure.leaves):  # else some data was computed, and the plan is for that data
         size = len(structure.recorded)
         _plans[key] = made.bound((), ()), size
@@ -69,23 +73,27 @@ def plan_for(structure: Structure, executor: Executor, level: str) -> Planned:
     return Planned(made, False, graph)
 
 
-def make_plan(structure: Structure, executor: Executor, level: str) -> tuple[Graph, plan.Plan]:
+def make_plan(
+    structure: Structure, executor: Executor, level: str, *, often: bool = False
+) -> tuple[Graph, plan.Plan]:
     """The optimized graph and the plan, made anew."""
     leaves = list(structure.leaves)
     with options.overridden(strict=False, materialize="compute"), uncollected():
-        graph = optimized_graph(structure, executor, level)
+        graph = optimized_graph(structure, executor, level, often=often)
         roots = Legalizer(executor, leaves, structure.recorded).legalize(graph.roots)
     made = plan.build(roots, as_recorded=level == "none")
     return graph, made.bound(leaves, structure.recorded)
 
 
-def optimized_graph(structure: Structure, executor: Executor, level: str) -> Graph:
+def optimized_graph(structure: Structure, executor: Executor, level: str, *, often: bool = False) -> Graph:
     """The graph after every pass that `level` allows, with the trace of what was rewritten."""
     graph = Graph(
         ALLOWED[level],
         executor.supports,
         whole_arrays=executor.whole_arrays,
         every_element=executor.every_element,
+        fuses=executor.fuses,
+        smallest_kernel=_smallest_kernel(executor, often),
     )
     if level == "none":
         graph.roots = template(structure)
@@ -93,6 +101,16 @@ def optimized_graph(structure: Structure, executor: Executor, level: str) -> Gra
     graph.roots = template(structure, intern=graph.intern)
     pipeline.optimize(graph)
     return graph
+
+
+def _smallest_kernel(executor: Executor, often: bool) -> int | None:
+    """How many elements the smallest kernels work on; None where there are no kernels."""
+    kernels = options.current().kernels
+    if kernels == "never" or not executor.supports(KERNEL):
+        return None
+    if kernels != "auto" or (often and executor.fuses_small()):
+        return 1
+    return grouping.SMALLEST
 
 
 def cache_info() -> CacheInfo:

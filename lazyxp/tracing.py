@@ -17,7 +17,7 @@ from lazyxp.api.recording import as_array, current
 from lazyxp.errors import MaterializationError
 from lazyxp.evaluate import check_memory, demand, executor_for
 from lazyxp.executors import registry
-from lazyxp.executors.base import Executor, shape_of
+from lazyxp.executors.base import Executor, Shortcut, shape_of
 from lazyxp.node import INPUT, NO_PARAMS, SOURCE, Node, Site, format_site, graph_lock, user_site
 from lazyxp.optimizers import pipeline
 from lazyxp.plan import Plan
@@ -57,6 +57,7 @@ class _Trace(NamedTuple):
     tree: Any
     dtypes: list[Any]
     records: bool
+    shortcut: Shortcut | None
 
 
 def jit(function: Callable[P, R], *, backend: Any = None, optimize: str | None = None) -> Callable[P, R]:
@@ -128,7 +129,7 @@ def jit(function: Callable[P, R], *, backend: Any = None, optimize: str | None =
         if kwargs:
             _add(kwargs, arrays, key)
         o = options.current()
-        key += (o.backend, o.optimize, o.strict, o.memory_limit, pipeline.version, registry.version)
+        key += (o.backend, o.optimize, o.strict, o.memory_limit, o.kernels, pipeline.version, registry.version)
         try:
             trace = traces.get(tuple(key))
         except TypeError as error:
@@ -275,11 +276,13 @@ def _planned(
         structure = structure_of(nodes)
         values = [_leaf(arrays[number[n]], records) if n in number else n for n in structure.leaves]
         executor = executor_for(values, backend)
-        plan = plan_for(structure, executor, optimize or options.current().optimize).plan
+        plan = plan_for(structure, executor, optimize or options.current().optimize, often=True).plan
     check_memory(executor, plan)
     places = [(i, number[n]) for i, n in enumerate(plan.leaves) if n in number]
     watched = [n for n in plan.leaves if n not in number and sources.is_shared(n)]
-    return _Trace(executor, plan, places, watched, tree, [n.dtype for n in nodes], records)
+    plain = not records and not watched and all(type(x) is np.ndarray and x.dtype.isnative for x in arrays)
+    shortcut = executor.shortcut(plan, places) if plain else None
+    return _Trace(executor, plan, places, watched, tree, [n.dtype for n in nodes], records, shortcut)
 
 
 def _leaf(x: Any, records: bool) -> Node:
@@ -293,11 +296,14 @@ def _run(trace: _Trace, arrays: list[Any]) -> Any:
     """The results for `arrays`, in the containers that the function returned."""
     for node in trace.watched:
         sources.verify(node)
-    plan = trace.plan
-    leaves = list(plan.leaves)
-    for place, i in trace.places:
-        leaves[place] = _leaf(arrays[i], trace.records)
-    results = trace.executor.run(plan.bound(leaves, plan.recorded), keep=trace.records)
+    if trace.shortcut is not None:
+        results = trace.shortcut(arrays)
+    else:
+        plan = trace.plan
+        leaves = list(plan.leaves)
+        for place, i in trace.places:
+            leaves[place] = _leaf(arrays[i], trace.records)
+        results = trace.executor.run(plan.bound(leaves, plan.recorded), keep=trace.records)
     if trace.records:
         results = [
             Array(Node(SOURCE, (), NO_PARAMS, shape_of(x), dtype, None, x))

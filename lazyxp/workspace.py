@@ -284,7 +284,7 @@ def _irfftn(node: Node) -> float:
 
 
 def _kernel(node: Node) -> int:
-    from lazyxp.executors.numpy.kernels import scratch
+    from lazyxp.executors.numpy.interpreter import scratch
 
     return scratch(node.params["kernel"], node.args)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from typing import Any, ClassVar, NamedTuple
@@ -14,6 +14,9 @@ import numpy as np
 from lazyxp.errors import BackendUnavailable
 from lazyxp.node import Node, Op, Shape, describe
 from lazyxp.plan import Plan
+
+# What runs a plan on arrays, and gives the arrays of its outputs.
+Shortcut = Callable[[Sequence[Any]], list[Any]]
 
 
 class Status(NamedTuple):
@@ -94,6 +97,21 @@ class Executor(ABC):
     @abstractmethod
     def to_numpy(self, value: Any) -> np.ndarray[Any, Any]:
         """A native array as a NumPy array."""
+
+    def fuses(self, node: Node) -> bool:
+        """Whether `node` may be a part of a kernel; asked only where kernels are run at all."""
+        return True
+
+    def fuses_small(self) -> bool:
+        """Whether kernels pay for small arrays too, where a plan is run many times."""
+        return False
+
+    def shortcut(self, plan: Plan, arguments: Sequence[tuple[int, int]]) -> Shortcut | None:
+        """What runs a plan on native arrays in fewer steps, for a plan that is run many times; None if nothing does.
+
+        Each of `arguments` is a leaf of the plan and the number of the array that it stands for; no array is kept.
+        """
+        return None
 
     def refuses(self, op: Op) -> str:
         """Why this executor does not run `op`, where there is more to say than that it lacks it."""

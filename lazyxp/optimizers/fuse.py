@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from lazyxp.kernel import KERNEL, Axes, Instruction, Kernel, kernel_node
+from lazyxp.kernel import Axes, Instruction, Kernel, kernel_node, reduces, unified
 from lazyxp.node import Node
-from lazyxp.optimizers import grouping
 from lazyxp.optimizers.graph import Graph
 from lazyxp.optimizers.grouping import Group, Grouping
 
@@ -15,18 +14,18 @@ REWRITES = ((FUSED, "rounding"),)
 
 def run(graph: Graph) -> list[Node]:
     """The new roots."""
-    if not graph.supports(KERNEL):
+    smallest = graph.smallest_kernel
+    if smallest is None:
         return graph.roots
     order = graph.order()
-    if not _is_large(order):
+    if not _is_large(order, smallest):
         return graph.roots
-    found = Grouping(graph.roots, order)
+    found = Grouping(graph.roots, order, smallest, graph.fuses)
     return _Emission(graph, found, order).roots()
 
 
-def _is_large(order: list[Node]) -> bool:
+def _is_large(order: list[Node], smallest: int) -> bool:
     """Whether any node is large enough for a kernel."""
-    smallest = grouping.SMALLEST
     for shape in {node.shape for node in order if type(node.dtype) is not tuple}:
         size = 1
         for n in shape:
@@ -91,7 +90,7 @@ class _Emission:
         place: dict[Node, int] = {}  # in the body
         operands: list[list[int]] = []  # places in the body, or -1 - the number of an input
         for node in nodes:
-            if node.op.kind not in _COMPUTING and node.args[0] not in place:
+            if node.op.kind not in _COMPUTING and not reduces(node) and node.args[0] not in place:
                 outside[node] = self._graph.remade(node, (outside.get(node.args[0]) or done[node.args[0]],))
                 done.setdefault(node, outside[node])
                 continue
@@ -119,6 +118,7 @@ class _Emission:
             tuple(body),
             tuple([first + place[node] for node in kept]),
         )
+        kernel = unified(kernel)
         made = self._graph.intern(kernel_node(kernel, tuple([arg for arg, _ in inputs]), nodes[-1].site))
         for i, node in enumerate(kept):
             done[node] = self._graph.output(made, i) if len(kept) > 1 else made

@@ -48,6 +48,10 @@ class Graph:
         Whether the executor runs an op itself.
     whole_arrays, every_element : bool
         What the executor says of how it keeps arrays; see `lazyxp.executors.base.Executor`.
+    fuses : callable
+        Whether a node may be a part of a kernel.
+    smallest_kernel : int or None
+        How many elements the smallest kernels work on; None for no kernels.
     trace : list of Fired
         Every rewrite so far.
     """
@@ -59,12 +63,16 @@ class Graph:
         *,
         whole_arrays: bool = True,
         every_element: bool = True,
+        fuses: Callable[[Node], bool] = lambda node: True,
+        smallest_kernel: int | None = None,
     ) -> None:
         self.roots: list[Node] = []
         self.allowed = allowed
         self.supports = supports
         self.whole_arrays = whole_arrays
         self.every_element = every_element
+        self.fuses = fuses
+        self.smallest_kernel = smallest_kernel
         self.trace: list[Fired] = []
         self._known: dict[Any, Node] = {}
         # For each set of rules, the nodes that none of them matches: a later pass of the same rules leaves them out.

@@ -7,17 +7,17 @@ its users where that keeps ranks so, and hence no path leaves a group and comes 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from lazyxp.kernel import NO_AXIS, Axes
+from lazyxp.kernel import NO_AXIS, POSITIONS, Axes, reduced_dims, reduces
 from lazyxp.node import INPUT, Node, Op, Shape
 
 # Kernels are for at least this many elements: fewer stay in the cache between one call of NumPy and the next.
 SMALLEST = 131_072
 # At most this many elements lie along the axes that are whole in every block, so that blocks fit the cache.
 MOST_WHOLE = 32_768
-# A kernel has at most this many ops: their buffers have to fit the cache together.
-MOST_OPS = 64
+# A kernel has at most this many ops: more take long to compile, and gain nothing.
+MOST_OPS = 400
 # A value that costs at most this many ops may be computed in several kernels instead of being kept.
 MOST_AGAIN = 8
 
@@ -45,7 +45,7 @@ def role(node: Node) -> int:
         # Negative integer powers raise: the error must name the op.
         return MAP if node.op.name != "pow" or node.dtype.kind in "fc" else 0
     if known == REDUCTION:
-        return REDUCTION if node.params["axis"] else 0
+        return REDUCTION if _is_reducible(node) else 0
     if node.op.name == "getitem":
         return VIEW if all(e is None or e == _ALL for e in node.params["key"]) else 0
     return known
@@ -54,7 +54,7 @@ def role(node: Node) -> int:
 def _role(op: Op) -> int:
     if op.kind in ("elementwise", "cast"):
         return MAP
-    if op.name in _REDUCTIONS:
+    if op.name in _REDUCTIONS or op.name in POSITIONS:
         return REDUCTION
     return VIEW if op.name in _VIEWS else 0
 
@@ -62,8 +62,19 @@ def _role(op: Op) -> int:
 _role_of: dict[Op, int] = {}
 
 
+def _is_reducible(node: Node) -> bool:
+    """Whether a reduction has something to reduce; a position has to be one along a single axis."""
+    (x,) = node.args
+    along = reduced_dims(node, len(x.shape))
+    if node.op.name in POSITIONS:
+        return [x.shape[i] != 1 for i in along].count(True) == 1
+    return bool(along)
+
+
 def combines(node: Node) -> bool:
     """Whether a reduction can be put together from those of blocks, without overflow that was not there."""
+    if node.op.name in POSITIONS:
+        return False
     if node.op.name == "prod":
         return bool(node.dtype.kind in "biu")
     if node.op.name in ("var", "std"):
@@ -137,7 +148,7 @@ class Group:
                 return axes
             axes = axes[len(axes) - len(node.shape) :]
             return tuple([NO_AXIS if n == 1 else a for a, n in zip(axes, node.shape, strict=True)])
-        if kind == "reduction":
+        if reduces(user):
             return _input_axes(user, node, axes, reduced)
         params = user.params
         if user.op.name == "permute_dims":
@@ -163,7 +174,7 @@ class Group:
     def _accept_reduction(self, node: Node, axes: Axes) -> bool:
         """A reduction whose result the group reads: what it reduces must be whole in each block."""
         (x,) = node.args
-        along = node.params["axis"]
+        along = reduced_dims(node, len(x.shape))
         kept = [i for i, n in enumerate(x.shape) if n != 1 and i not in along]
         if not kept or kept[-1] > min(along):
             return False  # blocks would be cut across the rows in memory
@@ -211,7 +222,7 @@ class Group:
 
 def _input_axes(node: Node, x: Node, axes: Axes, reduced: Axes) -> Axes:
     """The axes of the operand of a reduction with these axes."""
-    along, keepdims = node.params["axis"], node.params["keepdims"]
+    along, keepdims = reduced_dims(node, len(x.shape)), node.params["keepdims"]
     kept, gone = iter(axes), iter(reduced)
     found = []
     for i, n in enumerate(x.shape):
@@ -237,8 +248,12 @@ class Grouping:
         How many ranks there are.
     """
 
-    def __init__(self, roots: Sequence[Node], order: Sequence[Node]) -> None:
+    def __init__(
+        self, roots: Sequence[Node], order: Sequence[Node], smallest: int, fuses: Callable[[Node], bool]
+    ) -> None:
         self.ranks = 0
+        self._smallest = smallest
+        self._fuses = fuses
         self._roots = set(roots)
         self._placed: dict[Node, list[Group]] = {}
         self._rank: dict[Node, int] = {}
@@ -309,9 +324,11 @@ class Grouping:
                         using[group] = [user]
                         if group.rank > top:
                             top = group.rank
-        if len(using) > 1 and self.size(node) >= SMALLEST:
+        if len(using) > 1 and self.size(node) >= self._smallest:
             self._join_neighbours(node, using)
         what = role(node)
+        if what and what != VIEW and not self._fuses(node):
+            what = 0
         if what and not all(map(self.size, node.args)):
             what = 0  # lengths that are found while it runs have to agree as a whole
         if what and lone < top and self._join(node, what, using, top, inside=lone < 0 and node not in self._roots):
@@ -379,7 +396,7 @@ class Grouping:
         if what == VIEW:
             return None
         space = node.args[0] if what == REDUCTION else node
-        if self.size(space) < SMALLEST:
+        if self.size(space) < self._smallest:
             return None
         group = Group(rank)
         axes = []
@@ -390,7 +407,7 @@ class Grouping:
         reduced: Axes = ()
         group.spaces.add(tuple(axes))
         if what == REDUCTION:
-            along = node.params["axis"]
+            along = reduced_dims(node, len(space.shape))
             reduced = tuple([a for i, a in enumerate(axes) if i in along and a != NO_AXIS])
             if not combines(node):
                 group.whole.update(reduced)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import lazyxp as xp
 from lazyxp.api.recording import current
 from lazyxp.executors import registry
-from lazyxp.executors.numpy import kernels
+from lazyxp.executors.numpy import interpreter
 from lazyxp.kernel import KERNEL
 from lazyxp.node import walk
 from lazyxp.optimizers import grouping
@@ -40,7 +40,7 @@ def _fresh_plans():
 def forced(monkeypatch):
     """Kernels for arrays of any size, in blocks of a few elements."""
     monkeypatch.setattr(grouping, "SMALLEST", 1)
-    monkeypatch.setattr(kernels, "CACHE", 150)
+    monkeypatch.setattr(interpreter, "CACHE", 150)
 
 
 def kernels_of(*arrays):
@@ -187,7 +187,7 @@ def test_random_graphs(monkeypatch, cache, limits):
     monkeypatch.setattr(grouping, "SMALLEST", 1)
     monkeypatch.setattr(grouping, "MOST_OPS", limits[0])
     monkeypatch.setattr(grouping, "MOST_WHOLE", limits[1])
-    monkeypatch.setattr(kernels, "CACHE", cache)
+    monkeypatch.setattr(interpreter, "CACHE", cache)
     for seed in range(60):
         clear_cache()
         problem = disagreement(random_graph(seed))
@@ -326,36 +326,36 @@ def test_distances_are_never_held_by_component():
     rng = np.random.default_rng(6)
     x, c = xp.asarray(rng.random((n, d))), xp.asarray(rng.random((k, d)))
     distances = xp.sum((x[:, None, :] - c[None, :, :]) ** 2, axis=-1)
-    assert peak(distances.compute) < 8 * n * k + 4 * kernels.CACHE
+    assert peak(distances.compute) < 8 * n * k + 4 * interpreter.CACHE
 
 
 def test_moments_hold_nothing():
     x = xp.asarray(np.random.default_rng(7).random(2_000_000))
     y = x * 2 + 1
-    assert peak(lambda: xp.compute(xp.mean(y), xp.std(y), xp.min(y), xp.max(y))) < 4 * kernels.CACHE
+    assert peak(lambda: xp.compute(xp.mean(y), xp.std(y), xp.min(y), xp.max(y))) < 4 * interpreter.CACHE
 
 
 def test_centering_holds_the_result_only():
     x = xp.asarray(np.random.default_rng(8).random(2_000_000))
     y = x * 2 + 1
-    assert peak((y - xp.mean(y)).compute) < 16_000_000 + 4 * kernels.CACHE
+    assert peak((y - xp.mean(y)).compute) < 16_000_000 + 4 * interpreter.CACHE
 
 
 def test_wide_sums_hold_few_parts():
     x = xp.asarray(np.random.default_rng(9).random((1_000, 20_000)))
-    assert peak(xp.sum(x * x, axis=0).compute) < 160_000 + 8 * kernels.CACHE
+    assert peak(xp.sum(x * x, axis=0).compute) < 160_000 + 8 * interpreter.CACHE
 
 
 def test_kernels_are_forgotten_with_their_plans():
     clear_cache()
     gc.collect()
-    before = len(kernels._programs)
+    before = len(interpreter._programs)
     x = xp.asarray(np.ones(200_000))
     xp.sum(xp.exp(x) * 2 + x).compute()
-    assert len(kernels._programs) == before + 1
+    assert len(interpreter._programs) == before + 1
     clear_cache()
     gc.collect()
-    assert len(kernels._programs) == before
+    assert len(interpreter._programs) == before
 
 
 def test_errors_name_the_op_in_the_kernel_and_its_line():

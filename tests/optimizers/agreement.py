@@ -21,7 +21,7 @@ import lazyxp as xp
 from lazyxp import plan, schedule
 from lazyxp.api.recording import current
 from lazyxp.executors import registry
-from lazyxp.executors.numpy import NumPyExecutor, kernels
+from lazyxp.executors.numpy import NumPyExecutor, interpreter
 from lazyxp.node import walk
 from lazyxp.optimizers import grouping
 from lazyxp.plan import Step
@@ -96,7 +96,7 @@ class Disturbed(NumPyExecutor):
         limits = np.iinfo(x.dtype)
         value = np.real(source)
         outside = ~((value >= float(limits.min)) & (value < float(limits.max)))
-        return np.where(outside, self.rng.choice([0, 1, limits.max], np.shape(x)).astype(x.dtype), x)
+        return np.where(outside, self.rng.choice(np.array([0, 1, limits.max], x.dtype), np.shape(x)), x)
 
     def _added_up(self, x: Any, arrays: list[Any], terms: float) -> Any:
         """A sum: open is which zero, or which of NaN and the infinities it is, and whether it overflows.
@@ -193,7 +193,7 @@ def _eager(seed: int) -> Iterator[None]:
             patch.setattr(module, "SMALLEST", 1)
         patch.setattr(grouping, "MOST_OPS", (3, 64)[seed % 2])
         patch.setattr(grouping, "MOST_WHOLE", (3, 1_000)[seed // 2 % 2])
-        patch.setattr(kernels, "CACHE", (40, 300, 2_000)[seed // 3 % 3])
+        patch.setattr(interpreter, "CACHE", (40, 300, 2_000)[seed // 3 % 3])
         yield
 
 

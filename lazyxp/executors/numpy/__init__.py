@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from lazyxp.executors.array_api import ArrayAPIExecutor
-from lazyxp.executors.base import Status
+from lazyxp.executors.base import Shortcut, Status
+from lazyxp.executors.numpy.kernels import kernel_shortcut
+from lazyxp.executors.numpy.llvm import compiler
+from lazyxp.executors.numpy.llvm.lower import printable
 from lazyxp.executors.numpy.lowerings import LOWERINGS, write_into
 from lazyxp.node import CONSTANT, Node
-from lazyxp.plan import Step
+from lazyxp.plan import Plan, Step
 
 
 class NumPyExecutor(ArrayAPIExecutor):
@@ -23,6 +27,18 @@ class NumPyExecutor(ArrayAPIExecutor):
         import array_api_compat.numpy
 
         super().__init__(array_api_compat.numpy, "numpy")
+
+    def fuses(self, node: Node) -> bool:
+        """Whether the compiler of kernels knows `node`; the interpreter of kernels knows all."""
+        return not compiler.is_available() or printable(node)
+
+    def fuses_small(self) -> bool:
+        """Whether kernels are compiled."""
+        return compiler.is_available()
+
+    def shortcut(self, plan: Plan, arguments: Sequence[tuple[int, int]]) -> Shortcut | None:
+        """What runs a plan that is one kernel."""
+        return kernel_shortcut(plan, dict(arguments)) if compiler.is_available() else None
 
     def execute(self, step: Step, arrays: list[Any]) -> Any:
         """The result of one step; it overwrites a buffer that nobody else reads where it can."""

@@ -1,371 +1,75 @@
-"""Kernels on NumPy: the body runs on one block after the other, in buffers that stay in the processor's cache."""
+"""Running kernels: compiled where llvmlite is installed, interpreted where it is not."""
 
 from __future__ import annotations
 
-import itertools
-import math
-import weakref
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from lazyxp.executors import registry
-from lazyxp.executors.numpy.combining import COMBINERS, Combined
-from lazyxp.kernel import NO_AXIS, Axes, Instruction, Kernel, blame
-
-# How many bytes of memory a block works on. Smaller blocks are dominated by the cost of calls, larger ones fall out of
-# the cache; measured, a quarter and four times as much are both slower by a few percent.
-CACHE = 1 << 20
-
-Array = np.ndarray[Any, Any]
-# The part of each axis that a block has.
-Slices = tuple[slice, ...]
-Key = tuple[Any, ...]
-# The length of each axis in one block.
-Lengths = tuple[int, ...]
+from lazyxp import options
+from lazyxp.executors.base import Shortcut
+from lazyxp.executors.numpy import interpreter
+from lazyxp.executors.numpy.llvm import compiler, runtime
+from lazyxp.kernel import KERNEL, Kernel
+from lazyxp.node import CONSTANT, INPUT, OUTPUT
+from lazyxp.plan import Plan
 
 
 def run_kernel(xp: Any, *arrays: Any, kernel: Kernel) -> Any:
     """The outputs of `kernel`; the lowering of its op."""
-    program = _programs.get(kernel)
-    if program is None:
-        program = _programs[kernel] = Program(kernel)
-    results = program.run(kernel, [np.asarray(a) for a in arrays])
+    inputs = [np.asarray(a) for a in arrays]
+    results = None
+    if options.current().kernels != "interpreted" and compiler.is_available() and not _reports_errors():
+        results = runtime.runner(kernel).run(inputs)
+    if results is None:
+        results = interpreter.run(kernel, inputs)
     return results if len(results) > 1 else results[0]
 
 
-class Step:
-    """An instruction, resolved: what is called, and where its result goes."""
+def _reports_errors() -> bool:
+    """Whether NumPy is set to do more than to warn of division by zero and the like: compiled code does not notice."""
+    return not _QUIET.issuperset(np.geterr().values())
 
-    __slots__ = (
-        "args",
-        "axes",
-        "broadcasts",
-        "call",
-        "combiner",
-        "instruction",
-        "number",
-        "slot",
-        "target",
-        "with_out",
-    )
 
-    def __init__(self, instruction: Instruction, number: int, output: int | None) -> None:
-        name = instruction.node.op.name
-        self.instruction = instruction
-        self.number = number
-        self.args = instruction.args
-        self.axes = instruction.axes
-        self.target = output  # the output in whose memory the result is
-        self.slot: int | None = None  # the buffer that it is in otherwise
-        self.broadcasts = name == "broadcast_to"
-        self.combiner = COMBINERS.get(name)
-        self.with_out = True
-        function = registry.get("numpy").implementation(name)  # type: ignore[attr-defined]
-        params = instruction.node.params
-        if isinstance(function, np.ufunc):
-            self.call: Callable[..., Any] = function
-        elif name in _INTO:
-            self.call = _INTO[name]
+_QUIET = frozenset(("ignore", "warn"))
+
+
+def kernel_shortcut(plan: Plan, arguments: Mapping[int, int]) -> Shortcut | None:
+    """What runs a plan that is one kernel of arguments and scalars, and gives all its outputs once.
+
+    `arguments` are the numbers of the arrays that leaves of the plan stand for.
+    """
+    if not plan.steps or plan.shared:
+        return None
+    first, *rest = plan.steps
+    if first.node.op is not KERNEL or any(step.node.op is not OUTPUT for step in rest):
+        return None
+    kernel = first.node.params["kernel"]
+    held: dict[int, Any] = {}
+    place: dict[int, int] = {}
+    for slot, source in plan.sources:
+        if source.op is CONSTANT:
+            held[slot] = np.asarray(source.params["value"], dtype=source.dtype)
+        elif source.op is INPUT and source.params["index"] in arguments:
+            place[slot] = arguments[source.params["index"]]
         else:
-            self.with_out = False
-            self.call = _with_params(function, params) if params else function
+            return None
+    produced = {first.output: 0} if len(kernel.outputs) == 1 else {s.output: s.node.params["index"] for s in rest}
+    if any(slot not in produced for slot in plan.outputs):
+        return None
+    chosen = [produced[slot] for slot in plan.outputs]
+    runner = runtime.runner(kernel)
+    from_arrays = [(i, place[slot]) for i, slot in enumerate(first.inputs) if slot in place]
+    template: list[Any] = [held.get(slot) for slot in first.inputs]
 
-    @property
-    def in_place(self) -> bool:
-        """Whether the result may overwrite an operand of the same layout."""
-        return isinstance(self.call, np.ufunc)
+    def run(arrays: Sequence[Any]) -> list[Any]:
+        inputs = template.copy()
+        for i, number in from_arrays:
+            inputs[i] = arrays[number]
+        results = None if _reports_errors() else runner.run(inputs)
+        if results is None:
+            results = interpreter.run(kernel, inputs)
+        return [results[k] for k in chosen]
 
-
-def _with_params(function: Any, params: dict[str, Any]) -> Callable[..., Any]:
-    return lambda *arrays: function(*arrays, **params)
-
-
-def _astype_into(x: Any, out: Array) -> None:
-    np.copyto(out, x, casting="unsafe")
-
-
-def _where_into(condition: Any, x: Any, y: Any, out: Array) -> None:
-    np.copyto(out, y)
-    np.copyto(out, x, where=np.asarray(condition, bool))
-
-
-_INTO: dict[str, Callable[..., Any]] = {"astype": _astype_into, "where": _where_into}
-
-
-class Program:
-    """A kernel made ready to run: calls resolved, and buffers shared by values that do not live at the same time."""
-
-    def __init__(self, kernel: Kernel) -> None:
-        self._inputs = len(kernel.inputs)  # of `kernel` itself nothing is kept: it would never be forgotten
-        first = len(kernel.inputs)
-        output_of = {number: k for k, number in enumerate(kernel.outputs)}
-        self.steps = [Step(one, first + i, output_of.get(first + i)) for i, one in enumerate(kernel.body)]
-        self.slots: list[tuple[Axes, int]] = []  # axes and item size of each buffer
-        self._schedules: dict[Axes, Schedule] = {}
-        self._share_buffers()
-
-    def _share_buffers(self) -> None:
-        """Give each value that is neither an output nor a view a buffer that nobody reads any more."""
-        first = self._inputs
-        behind: dict[int, frozenset[int]] = {i: frozenset() for i in range(first)}  # whose buffers a value lies in
-        last: dict[int, int] = {}
-        for step in self.steps:
-            read = frozenset().union(*[behind[a] for a in step.args])
-            for number in read:
-                last[number] = step.number
-            if step.with_out and step.target is None:
-                behind[step.number] = frozenset((step.number,))
-            else:
-                behind[step.number] = frozenset() if step.with_out or step.instruction.reduced else read
-        free: dict[tuple[Axes, int], list[int]] = {}
-        slot_of: dict[int, int] = {}
-        for step in self.steps:
-            done = {n for a in step.args for n in behind[a] if last[n] == step.number}
-            early = [n for n in done if step.in_place and n in step.args and self._axes(n) == step.axes]
-            for number in early:
-                self._release(number, slot_of, free)
-            if step.target is not None and step.with_out:
-                self._lend(step, [slot_of[n] for n in early])
-            if step.with_out and step.target is None:
-                key = (step.axes, step.instruction.node.dtype.itemsize)
-                if free.get(key):
-                    step.slot = free[key].pop()
-                else:
-                    step.slot = len(self.slots)
-                    self.slots.append(key)
-                slot_of[step.number] = step.slot
-            for number in done.difference(early):
-                self._release(number, slot_of, free)
-
-    def _lend(self, step: Step, dying: list[int]) -> None:
-        """Let values that lead to an output be computed where it will be, so that less memory is in the cache."""
-        dtype = step.instruction.node.dtype
-        slot = next((slot for slot in dying if self.slots[slot] == (step.axes, dtype.itemsize)), None)
-        for earlier in self.steps[: step.number - self._inputs]:
-            if slot is not None and earlier.slot == slot and earlier.instruction.node.dtype == dtype:
-                earlier.slot, earlier.target = None, step.target
-
-    def _axes(self, number: int) -> Axes:
-        return self.steps[number - self._inputs].axes
-
-    def _release(self, number: int, slot_of: dict[int, int], free: dict[tuple[Axes, int], list[int]]) -> None:
-        slot = slot_of[number]
-        free.setdefault(self.slots[slot], []).append(slot)
-
-    # --- running -----------------------------------------------------------------------------------------------------
-
-    def run(self, kernel: Kernel, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        """The outputs of the kernel that this is the program of, for these operands."""
-        order = _memory_order(kernel, inputs)
-        schedule = self._schedules.get(order)
-        if schedule is None:
-            schedule = self._schedules[order] = Schedule(kernel, order, self.block_size(kernel, inputs))
-        outputs = [
-            _empty(one.node.shape, one.axes, order, one.node.dtype)
-            for one in (kernel.body[number - len(inputs)] for number in kernel.outputs)
-        ]
-        combined = [
-            Combined(step.combiner, step.instruction, kernel, schedule.lengths)
-            if step.combiner is not None and any(a in schedule.cut for a in step.instruction.reduced)
-            else None
-            for step in self.steps
-        ]
-        pool = [
-            _empty([_side(schedule.lengths, a) for a in axes], axes, order, _PLAIN[size]) for axes, size in self.slots
-        ]
-        buffers = [self._buffers(pool, sides) for sides in schedule.sides]
-        values: list[Any] = [*inputs, *[None] * len(self.steps)]
-        for block in schedule.blocks:
-            for i, key in block.inputs:
-                values[i] = inputs[i][key]
-            targets = [out[key] for out, key in zip(outputs, block.outputs, strict=True)]
-            self._run_block(values, block, buffers[block.sides], targets, combined)
-        return tuple(outputs)
-
-    def block_size(self, kernel: Kernel, inputs: Sequence[Any]) -> int:
-        """How many elements the largest value may have in a block, so that everything fits the cache."""
-        held = [(axes, x.dtype.itemsize) for axes, x in zip(kernel.inputs, inputs, strict=True)]
-        held += [(axes, size) for i, (axes, size) in enumerate(self.slots) if any(s.slot == i for s in self.steps)]
-        held += [(s.axes, s.instruction.node.dtype.itemsize) for s in self.steps if s.slot is None]
-        sizes = [math.prod([_side(kernel.lengths, a) for a in axes]) for axes, _ in held]
-        largest = max(*sizes, kernel.largest())
-        together = sum(size * int(item) for size, (_, item) in zip(sizes, held, strict=True))
-        return max(1, CACHE * largest // together)
-
-    def _buffers(self, pool: list[Array], sides: Lengths) -> list[Array | None]:
-        """For each step, the buffer of its result in a block of these sides."""
-        found: list[Array | None] = []
-        for step in self.steps:
-            if step.slot is None:
-                found.append(None)
-            else:
-                key: Key = (*[slice(_side(sides, a)) for a in step.axes], ...)
-                buffer = pool[step.slot][key]
-                found.append(buffer.view(step.instruction.node.dtype))
-        return found
-
-    def _run_block(
-        self,
-        values: list[Any],
-        block: Block,
-        buffers: list[Array | None],
-        targets: list[Array],
-        combined: list[Combined | None],
-    ) -> None:
-        shared: dict[Any, Any] = {}  # what several reductions of one value have in common
-        try:
-            for step, buffer, across in zip(self.steps, buffers, combined, strict=True):
-                args = [values[a] for a in step.args]
-                target = step.target
-                if across is not None:
-                    done = across.add(args[0], block.part, shared)
-                    if done is not None and target is not None:
-                        targets[target][...] = done.reshape(targets[target].shape)
-                    continue
-                if target is not None:
-                    buffer = targets[target]
-                if step.with_out:
-                    step.call(*args, buffer)
-                    values[step.number] = buffer
-                    continue
-                result = step.call(*args) if not step.broadcasts else np.broadcast_to(args[0], block.shape(step.axes))
-                if buffer is not None:
-                    buffer[...] = result
-                    result = buffer
-                values[step.number] = result
-        except Exception as error:
-            blame(error, step.instruction)
-            raise
-
-
-class Block(NamedTuple):
-    """One block: its part of the iteration space, and the keys of its parts of inputs and outputs.
-
-    `sides` is the number of its shape among those that occur; inputs that are the same in all blocks are left out.
-    """
-
-    part: Slices
-    sides: int
-    inputs: list[tuple[int, Key]]
-    outputs: list[Key]
-
-    def shape(self, axes: Axes) -> tuple[int, ...]:
-        """The shape of a value in this block."""
-        return tuple([1 if a == NO_AXIS else self.part[a].stop - self.part[a].start for a in axes])
-
-
-class Schedule:
-    """Which blocks a kernel is run in, where the axes lie in memory in a certain order."""
-
-    def __init__(self, kernel: Kernel, order: Axes, size: int) -> None:
-        self.lengths = _block_lengths(kernel, order, size)
-        crossed = {a for one in kernel.body for a in one.reduced}
-        # What is reduced goes by fastest, so that few parts of results wait for others.
-        self.cut = tuple(sorted([a for a in order if self.lengths[a] < kernel.lengths[a]], key=crossed.__contains__))
-        moving = [i for i, axes in enumerate(kernel.inputs) if any(a in self.cut for a in axes)]
-        kept = [kernel.body[number - len(kernel.inputs)] for number in kernel.outputs]
-        numbers: dict[Lengths, int] = {}
-        self.blocks = []
-        for part in _parts(kernel.lengths, self.lengths, self.cut):
-            sides = numbers.setdefault(tuple([s.stop - s.start for s in part]), len(numbers))
-            self.blocks.append(
-                Block(
-                    part,
-                    sides,
-                    [(i, _key(kernel.inputs[i], part)) for i in moving],
-                    [_key(one.axes, part) for one in kept],
-                )
-            )
-        self.sides = list(numbers)
-
-
-def scratch(kernel: Kernel, operands: Sequence[Any]) -> int:
-    """The bytes that a run of `kernel` takes for one block, on top of its results; of `operands` dtypes matter only."""
-    program = Program(kernel)
-    lengths = _block_lengths(kernel, tuple(range(len(kernel.lengths))), program.block_size(kernel, operands))
-    total = sum([math.prod([_side(lengths, a) for a in axes]) * itemsize for axes, itemsize in program.slots])
-    most = 0
-    for step in program.steps:
-        one = step.instruction
-        space = math.prod([_side(lengths, a) for a in (*one.axes, *one.reduced)])
-        if one.node.op.name in ("var", "std"):
-            most = max(most, space * one.node.dtype.itemsize)
-        elif not step.with_out and not one.reduced and one.node.op.kind == "elementwise":
-            total += space * one.node.dtype.itemsize  # stays until the next block
-    return total + most
-
-
-# What kernels were made ready for; a kernel is forgotten with the plans that run it.
-_programs: weakref.WeakKeyDictionary[Kernel, Program] = weakref.WeakKeyDictionary()
-
-
-def _key(axes: Axes, part: Slices) -> Key:
-    """The key of the part of a value with these axes that lies in a block: a view, even of 0-d arrays."""
-    return (*[_ALL if a == NO_AXIS else part[a] for a in axes], ...)
-
-
-_ALL = slice(None)
-
-
-def _side(lengths: Sequence[int], axis: int) -> int:
-    return 1 if axis == NO_AXIS else lengths[axis]
-
-
-# What buffers are made of, by item size; values see them in their own dtype.
-_PLAIN = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
-
-
-def _empty(shape: Sequence[int], axes: Axes, order: Axes, dtype: Any) -> Array:
-    """Memory for a value, its dimensions laid out in the `order` of their axes."""
-    place = {axis: i for i, axis in enumerate(order)}
-    dims = sorted(range(len(axes)), key=lambda d: place.get(axes[d], -1))
-    if dims == list(range(len(axes))):
-        return np.empty(shape, dtype)
-    return np.empty([shape[d] for d in dims], dtype).transpose(np.argsort(dims))
-
-
-def _memory_order(kernel: Kernel, inputs: Sequence[Array]) -> Axes:
-    """The axes from the one with the longest stride to the one along which memory is read.
-
-    That is their own order unless every operand lies otherwise in memory, and in the same way.
-    """
-    own = tuple(range(len(kernel.lengths)))
-    found: set[Axes] = set()
-    for x, axes in zip(inputs, kernel.inputs, strict=True):
-        known = [(abs(s), a) for s, a, n in zip(x.strides, axes, x.shape, strict=True) if n > 1 and a != NO_AXIS]
-        if len(known) > 1 and all(stride for stride, _ in known):
-            found.add(tuple(a for _, a in sorted(known, key=lambda pair: -pair[0])))
-    if len(found) != 1:
-        return own
-    (order,) = found
-    if list(order) == sorted(order):
-        return own
-    return (*order, *[a for a in own if a not in order])
-
-
-def _block_lengths(kernel: Kernel, order: Axes, size: int) -> Lengths:
-    """How long each axis is in a block: the outer ones are cut first, into equal pieces."""
-    lengths = list(kernel.lengths)
-    spaces = {frozenset((*one.axes, *one.reduced)) - {NO_AXIS} for one in kernel.body}
-    for axis in order:
-        if axis not in kernel.cut:
-            continue
-        inner = max(math.prod(lengths[a] for a in space if a != axis) for space in spaces if axis in space)
-        longest = max(1, size // inner)
-        if lengths[axis] <= longest:
-            break
-        pieces = -(-lengths[axis] // longest)
-        lengths[axis] = -(-lengths[axis] // pieces)
-    return tuple(lengths)
-
-
-def _parts(whole: Lengths, lengths: Lengths, cut: Axes) -> Iterator[Slices]:
-    """The parts of the axes that make up each block; the last of `cut` goes by fastest."""
-    ranges = [range(0, whole[a], lengths[a]) for a in cut]
-    block = [slice(0, n) for n in whole]
-    for starts in itertools.product(*ranges):
-        for axis, start in zip(cut, starts, strict=True):
-            block[axis] = slice(start, min(start + lengths[axis], whole[axis]))
-        yield tuple(block)
+    return run

@@ -1,0 +1,125 @@
+"""From LLVM IR to functions that can be called: compiled once for this processor, and kept on disk."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import itertools
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from lazyxp.executors.numpy.llvm import cache, functions
+
+# kernel(arguments, first piece, last piece, scratch)
+Function = Callable[[int, int, int, int], None]
+_PROTOTYPE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
+
+# LLVM's objects may be used by one thread at a time.
+_lock = threading.Lock()
+_numbers = itertools.count()
+
+
+class Compiled(NamedTuple):
+    """A compiled kernel: what to call, the address of its entry for small arrays, and what keeps the code in memory."""
+
+    call: Function
+    direct: int
+    owner: Any
+
+
+class _Target(NamedTuple):
+    machine: Any
+    jit: Any
+    passes: Any
+    name: str
+    vector_bytes: int
+
+
+@functools.cache
+def is_available() -> bool:
+    """Whether kernels can be compiled here."""
+    try:
+        _target()
+    except Exception:  # a missing or broken llvmlite is a reason to interpret kernels, whatever it raises
+        return False
+    return True
+
+
+def vector_bytes() -> int:
+    """How many bytes the processor's vectors have."""
+    return _target().vector_bytes
+
+
+@functools.cache
+def _target() -> _Target:
+    import llvmlite
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    functions.load_libraries()
+    features = binding.get_host_cpu_features()
+    flags = features.flatten()
+    wide = features.get("avx512f") and features.get("avx512vl")
+    if wide:
+        flags += ",-prefer-256-bit"
+    cpu = binding.get_host_cpu_name()
+    target = binding.Target.from_default_triple()
+
+    def machine() -> Any:
+        return target.create_target_machine(
+            cpu=cpu, features=flags, opt=2, reloc="pic", codemodel="jitdefault", jit=True
+        )
+
+    own = machine()
+    builder = binding.create_pass_builder(own, binding.create_pipeline_tuning_options(speed_level=2))
+    passes = binding.create_new_function_pass_manager()
+    passes.add_sroa_pass()
+    name = f"{target.triple} {cpu} {flags} {llvmlite.__version__} {binding.llvm_version_info}"
+    size = 64 if wide else 32 if features.get("avx2") else 16
+    return _Target(own, binding.create_lljit_compiler(machine()), (passes, builder), name, size)
+
+
+def object_code(text: str) -> bytes:
+    """The object code of a module."""
+    from llvmlite import binding
+
+    target = _target()
+    module = binding.parse_assembly(text)
+    passes, builder = target.passes
+    for function in module.functions:
+        if not function.is_declaration:
+            passes.run(function, builder)
+    return bytes(target.machine.emit_object(module))
+
+
+def assembly(text: str) -> str:
+    """The assembly of a module, to look at."""
+    from llvmlite import binding
+
+    with _lock:
+        target = _target()
+        module = binding.parse_assembly(text)
+        passes, builder = target.passes
+        for function in module.functions:
+            if not function.is_declaration:
+                passes.run(function, builder)
+        return str(target.machine.emit_assembly(module))
+
+
+def compiled(text: str) -> Compiled:
+    """The functions of a module; its object code is looked for on disk first."""
+    from llvmlite import binding
+
+    with _lock:
+        target = _target()
+        key = cache.key_of(text, target.name)
+        code = cache.load(key)
+        if code is None:
+            code = object_code(text)
+            cache.store(key, code)
+        builder = binding.JITLibraryBuilder().add_object_img(code).add_current_process()
+        builder.export_symbol("kernel").export_symbol("direct")
+        library = builder.link(target.jit, f"kernel{next(_numbers)}")
+    return Compiled(_PROTOTYPE(library["kernel"]), int(library["direct"]), library)

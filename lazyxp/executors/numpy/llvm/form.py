@@ -1,0 +1,138 @@
+"""The form of a kernel's data in memory: which loops run over it, and how each operand lies along them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from lazyxp.kernel import Axes, Kernel
+
+# How an operand lies along a loop: not at all, element by element, the same backwards, or with any other stride.
+ABSENT, UNIT, REVERSED, STRIDED = "a", "u", "r", "s"
+UNCUT = -1
+# A piece of work has about this many elements, and there are at most so many pieces: what is added up in each does not
+# depend on the number of threads.
+_PIECE, _MOST_PIECES = 65_536, 2_048
+# Sums for so many elements of a result may be held once for each piece of work.
+_MOST_PARTIAL = 8_192
+# Pieces are at least this long along the axis that memory is read along.
+_SHORTEST = 1_024
+
+Strides = tuple[tuple[int, ...], ...]
+
+
+class Form(NamedTuple):
+    """What the code of a kernel depends on, besides the kernel.
+
+    Attributes
+    ----------
+    loops : tuple of (tuple of int)
+        The axes that each loop runs along, outermost loop and axis first.
+    outer : int
+        How many of the loops are around everything else.
+    pieces : int
+        The loop that is cut into pieces of work, or `UNCUT` if everything is one piece.
+    layout : tuple of str
+        For each operand (inputs, then outputs), how it lies along each loop.
+    """
+
+    loops: tuple[Axes, ...]
+    outer: int
+    pieces: int
+    layout: tuple[str, ...]
+
+
+class Space(NamedTuple):
+    """The numbers that go with a form: the code is the same for all of them.
+
+    Attributes
+    ----------
+    lengths : tuple of int
+        Of the loops.
+    strides : tuple of (tuple of int)
+        Of each operand along each loop, in bytes.
+    step : int
+        The length of a piece of work.
+    """
+
+    lengths: tuple[int, ...]
+    strides: Strides
+    step: int
+
+
+def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order: Axes) -> tuple[Form, Space]:
+    """The form of a kernel whose operands (inputs, then outputs) are these arrays, read in this order of the axes."""
+    whole = [a for a in order if a not in kernel.cut]
+    order = (*[a for a in order if a in kernel.cut], *whole)
+    along = [
+        {a: s for a, s, n in zip(dims, x.strides, x.shape, strict=True) if n != 1 and s != 0}
+        for x, dims in zip(operands, axes, strict=True)
+    ]
+    loops = _collapsed(kernel, order, along)
+    lengths = tuple([math.prod([kernel.lengths[a] for a in loop]) for loop in loops])
+    strides = tuple([tuple([found.get(loop[-1], 0) if loop else 0 for loop in loops]) for found in along])
+    outer = sum([loop[0] in kernel.cut for loop in loops if loop]) if whole else len(loops) - 1
+    layout = tuple(
+        [
+            "".join(
+                [
+                    _letter(s, x.dtype.itemsize) if i >= outer else (STRIDED if s else ABSENT)
+                    for i, s in enumerate(strides[k])
+                ]
+            )
+            for k, x in enumerate(operands)
+        ]
+    )
+    total = math.prod(lengths)
+    if total <= _PIECE:
+        return Form(loops, outer, UNCUT, layout), Space(lengths, strides, 0)
+    pieces = _cut_loop(kernel, loops, lengths, outer if whole else len(loops))
+    rest = max(1, total // max(1, lengths[pieces]))
+    wanted = max(_PIECE, total // _MOST_PIECES)
+    step = max(1, wanted // rest)
+    if pieces == len(loops) - 1:
+        step = max(step, _SHORTEST)
+    return Form(loops, outer, pieces, layout), Space(lengths, strides, step)
+
+
+def _letter(stride: int, itemsize: int) -> str:
+    return {0: ABSENT, itemsize: UNIT, -itemsize: REVERSED}.get(stride, STRIDED)
+
+
+def _collapsed(kernel: Kernel, order: Axes, along: Sequence[dict[int, int]]) -> tuple[Axes, ...]:
+    """The axes in this order, those that all operands have one after the other in memory as one loop."""
+    together: list[frozenset[int]] = [frozenset(one.axes) for one in kernel.body]
+    together += [frozenset(one.reduced) for one in kernel.body]
+    together += [frozenset(axes) for axes in kernel.inputs]
+    together.append(frozenset(kernel.cut))
+    loops: list[list[int]] = []
+    for b in order:
+        a = loops[-1][-1] if loops else None
+        if (
+            a is not None
+            and all((a in some) == (b in some) for some in together)
+            and all(found.get(a, 0) == found.get(b, 0) * kernel.lengths[b] for found in along)
+        ):
+            loops[-1].append(b)
+        else:
+            loops.append([b])
+    return tuple([tuple(loop) for loop in loops]) or ((),)
+
+
+def _cut_loop(kernel: Kernel, loops: Sequence[Axes], lengths: Sequence[int], count: int) -> int:
+    """Which of the first `count` loops is cut: the outermost that is long, and along which little is added up."""
+    reduced = [{a for a in one.reduced} for one in kernel.body]
+
+    def partial(i: int) -> int:
+        """How many elements are added up in each piece if loop `i` is cut."""
+        most = 0
+        for one, gone in zip(kernel.body, reduced, strict=True):
+            if loops[i] and loops[i][0] in gone:
+                most = max(most, math.prod([kernel.lengths[a] for a in one.axes if a >= 0]))
+        return most
+
+    fitting = [i for i in range(max(1, count)) if partial(i) <= _MOST_PARTIAL]
+    fitting = fitting or sorted(range(max(1, count)), key=partial)[:1]
+    long = [i for i in fitting if lengths[i] >= 16]
+    return long[0] if long else max(fitting, key=lambda i: lengths[i])

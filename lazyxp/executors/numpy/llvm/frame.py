@@ -1,0 +1,170 @@
+"""The frame of a kernel in LLVM IR: arguments, loops, and where operands are in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lazyxp.executors.numpy.llvm.form import ABSENT, STRIDED, UNCUT, UNIT
+from lazyxp.executors.numpy.llvm.ir import Emitter, Names
+from lazyxp.executors.numpy.llvm.lower import Lowered
+from lazyxp.executors.numpy.llvm.memory import Memory
+
+# The index that stands for the piece of work in the strides of partial results.
+PIECE = -1
+
+
+class Frame:
+    """A function while it is printed.
+
+    Attributes
+    ----------
+    lowered : Lowered
+        What is printed.
+    one, wide : Emitter
+        Emit at the end of the function: for one lane, and for all lanes of vectors.
+    piece : str
+        The number of the piece of work that is done.
+    """
+
+    def __init__(self, lowered: Lowered, lanes: int) -> None:
+        self.lowered = lowered
+        self._names = Names()
+        self._entry: list[str] = []  # what is done once: allocations, and the arguments that are used
+        self._lines: list[str] = []
+        self.one = Emitter(self._names, 1, self._lines)
+        self.wide = Emitter(self._names, lanes, self._lines)
+        self.piece = ""
+        self._label = "entry"
+        self._arguments: dict[int, str] = {}
+        self._bounds: dict[int, tuple[str, str]] = {}
+        # Values that are kept for later walks, and their numbers; the loops they vary along, and the size of elements.
+        self.stored: dict[int, int] = {}
+        self.scratch: list[tuple[tuple[int, ...], int]] = []
+
+    def text(self) -> str:
+        """The module."""
+        declarations = "\n".join(self._names.declarations.values())
+        lines = "\n".join([*self._entry, *self._lines])
+        head = "define void @kernel(ptr %arguments, i64 %first, i64 %last, ptr %scratch) {\nentry:"
+        return f"{declarations}\n{head}\n{lines}\nret void\n}}\n"
+
+    # --- arguments and loops -----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def pieces(self) -> Iterator[None]:
+        """Code for each piece of work."""
+        form = self.lowered.form
+        with self.loop("%first", "%last") as piece:
+            self.piece = piece
+            if form.pieces != UNCUT:
+                step, length = self._argument(self._count() + len(form.loops)), self.length(form.pieces)
+                start = self.one.op("mul", "i64", piece, step)
+                self._bounds = {form.pieces: (start, self.least(self.one.op("add", "i64", start, step), length))}
+            yield
+
+    def least(self, x: str, y: str) -> str:
+        """The smaller number."""
+        return self.one.select(self.one.op("icmp slt", "i64", x, y), "i64", x, y)
+
+    def _count(self) -> int:
+        """How many operands there are."""
+        return len(self.lowered.form.layout) + len(self.lowered.partials)
+
+    def _argument(self, number: int) -> str:
+        """An argument, loaded once."""
+        found = self._arguments.get(number)
+        if found is None:
+            found = self._arguments[number] = self._names.new("a")
+            where = self._names.new("a")
+            self._entry.append(f"{where} = getelementptr i64, ptr %arguments, i64 {number}")
+            self._entry.append(f"{found} = load i64, ptr {where}")
+        return found
+
+    def length(self, loop: int) -> str:
+        """The length of a loop."""
+        return self._argument(self._count() + loop)
+
+    def _stride(self, operand: int, loop: int) -> str:
+        loops = len(self.lowered.form.loops)
+        return self._argument(self._count() + loops + 1 + operand * loops + loop)
+
+    def range(self, loop: int) -> tuple[str, str]:
+        """Where a loop begins and ends in this piece of work."""
+        return self._bounds.get(loop) or ("0", self.length(loop))
+
+    def alloca(self, kind: str) -> str:
+        """The address of a value of some type that the function holds."""
+        name = self._names.new("m")
+        self._entry.append(f"{name} = alloca {kind}")
+        return name
+
+    @contextmanager
+    def loop(self, start: str, stop: str, step: str = "1") -> Iterator[str]:
+        """Code for each number from `start` to before `stop`."""
+        index, following, more = (self._names.new("i") for _ in range(3))
+        head, body, latch, done = (self._names.new("L")[1:] for _ in range(4))
+        self._lines += [f"br label %{head}", f"{head}:"]
+        self._lines.append(f"{index} = phi i64 [ {start}, %{self._label} ], [ {following}, %{latch} ]")
+        self._lines += [f"{more} = icmp slt i64 {index}, {stop}", f"br i1 {more}, label %{body}, label %{done}"]
+        self._open(body)
+        yield index
+        self._lines.append(f"br label %{latch}")
+        self._open(latch)
+        self._lines += [f"{following} = add i64 {index}, {step}", f"br label %{head}"]
+        self._open(done)
+
+    def _open(self, label: str) -> None:
+        self._lines.append(f"{label}:")
+        self._label = label
+
+    # --- memory ------------------------------------------------------------------------------------------------------
+
+    def operand(self, number: int) -> Memory:
+        """The memory of an operand: an input, an output or a partial result."""
+        lowered = self.lowered
+        form, kernel = lowered.form, lowered.kernel
+        base = self._argument(number)
+        inputs, first = len(kernel.inputs), len(form.layout)
+        cut = False
+        if number < inputs:
+            dtype = lowered.dtypes[number]
+            letters = dict(enumerate(form.layout[number]))
+        elif number < first:
+            dtype = kernel.kept[number - inputs].dtype
+            letters = dict(enumerate(form.layout[number]))
+        else:
+            partial = lowered.partials[number - first]
+            dtype, cut = partial.dtype, partial.cut
+            letters = dict.fromkeys(sorted(partial.loops), STRIDED)
+            if letters:
+                letters[max(letters)] = UNIT
+        lies = {
+            loop: (letter, str(dtype.itemsize) if letter == UNIT else self._stride(number, loop))
+            for loop, letter in letters.items()
+            if letter != ABSENT
+        }
+        if cut:
+            lies[PIECE] = STRIDED, self._stride(number, form.pieces)  # one part for each piece
+        return Memory(base, dtype, lies)
+
+    def keep(self, value: int) -> None:
+        """Have memory for a value, from one walk over a row to a later one."""
+        found = self.lowered.values[value]
+        if value not in self.stored:
+            self.stored[value] = len(self.scratch)
+            loops = tuple(sorted([loop for loop in found.loops if loop >= self.lowered.form.outer]))
+            self.scratch.append((loops, found.dtype.itemsize))
+
+    def kept(self, value: int) -> Memory:
+        """The memory of a value that is kept."""
+        number = self.stored[value]
+        loops, size = self.scratch[number]
+        where = self.one.new(f"getelementptr i64, ptr %scratch, i64 {number}")
+        base = self.one.new(f"load i64, ptr {where}")
+        lies: dict[int, tuple[str, str]] = {}
+        stride = str(size)
+        for loop in reversed(loops):
+            lies[loop] = STRIDED if lies else UNIT, stride
+            stride = self.one.op("mul", "i64", stride, self.length(loop))
+        return Memory(base, self.lowered.values[value].dtype, lies)

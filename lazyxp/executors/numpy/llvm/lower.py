@@ -1,0 +1,316 @@
+"""From a kernel to what is printed: values that vary along loops, and where they go."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lazyxp.executors.numpy.llvm import scalars
+from lazyxp.executors.numpy.llvm.form import Form
+from lazyxp.executors.numpy.llvm.ir import is_known
+from lazyxp.kernel import NO_AXIS, POSITIONS, Axes, Instruction, Kernel, operand_axes, reduces
+from lazyxp.node import Node
+
+DType = np.dtype[Any]
+Loops = frozenset[int]
+
+_SAME = frozenset(("expand_dims", "squeeze", "broadcast_to", "permute_dims", "getitem"))
+_PLAIN = {
+    "sum": "sum",
+    "prod": "prod",
+    "max": "max",
+    "min": "min",
+    "any": "any",
+    "all": "all",
+    "count_nonzero": "sum",
+    "mean": "sum",
+}
+_BOOL, _INT = np.dtype(bool), np.dtype(np.int64)
+
+
+class Unprintable(Exception):
+    """The kernel has something that there is no code for."""
+
+
+class Value(NamedTuple):
+    """One value of a kernel.
+
+    Attributes
+    ----------
+    op : str
+        An elementwise op, or "input", "constant", "reduce", "count" (of what a piece of work reduces), "place" (the
+        index of a loop), "pair" of an element and its place, "second" of a pair.
+    args : tuple of int
+        Values, in the order they were made in; of an input, its operand.
+    loops : frozenset of int
+        The loops along which it varies.
+    dtype : dtype
+        Of its elements.
+    params : Any
+        Of the op; of a reduction, which one it is.
+    reduced : frozenset of int
+        The loops that a reduction runs along.
+    """
+
+    op: str
+    args: tuple[int, ...]
+    loops: Loops
+    dtype: DType
+    params: Any = None
+    reduced: Loops = frozenset()
+
+
+class Sink(NamedTuple):
+    """Where a value goes.
+
+    Attributes
+    ----------
+    value : int
+        What is kept.
+    loops : frozenset of int
+        The loops along which it is kept.
+    reduced : frozenset of int
+        Those along which it is reduced; none for what is only stored.
+    how : str
+        The reduction, or "store".
+    operand : int
+        The memory: inputs, outputs, and then the partial results of pieces.
+    turn : int
+        In which walk over a piece of work this is done.
+    """
+
+    value: int
+    loops: Loops
+    reduced: Loops
+    how: str
+    operand: int
+    turn: int
+
+
+class Partial(NamedTuple):
+    """The memory of results that each piece of work has a part of.
+
+    Attributes
+    ----------
+    loops : frozenset of int
+        The loops along which they vary.
+    dtype : dtype
+        Of their elements.
+    cut : bool
+        Whether there is one part for each piece, or each piece has its own region.
+    how : str
+        How parts are put together.
+    """
+
+    loops: Loops
+    dtype: DType
+    cut: bool
+    how: str
+
+
+class Finish(NamedTuple):
+    """How an output is made of partial results: the op of the reduction and the numbers of its partials."""
+
+    output: int
+    instruction: Instruction
+    partials: tuple[int, ...]
+
+
+class Lowered:
+    """A kernel as values and sinks.
+
+    Attributes
+    ----------
+    kernel, form
+        What was lowered.
+    dtypes : tuple of dtype
+        Of the inputs.
+    values : list of Value
+        Arguments first.
+    sinks : list of Sink
+        What is kept.
+    partials : list of Partial
+        Partial results; they come after inputs and outputs among the operands.
+    finishes : list of Finish
+        The outputs made of them.
+    """
+
+    def __init__(self, kernel: Kernel, form: Form, dtypes: Iterable[DType]) -> None:
+        self.kernel = kernel
+        self.form = form
+        self.dtypes = tuple(dtypes)
+        self.values: list[Value] = []
+        self.sinks: list[Sink] = []
+        self.partials: list[Partial] = []
+        self.finishes: list[Finish] = []
+        self._loop = {axis: i for i, axes in enumerate(form.loops) for axis in axes}
+        self._outputs = {number: k for k, number in enumerate(kernel.outputs)}
+        self._numbers: dict[int, int] = {}  # of the kernel's values
+        for i, (axes, dtype) in enumerate(zip(kernel.inputs, self.dtypes, strict=True)):
+            if not is_known(dtype):
+                raise Unprintable(str(dtype))
+            self._numbers[i] = self._add(Value("input", (i,), self._loops_of(axes), dtype))
+        axes_of = [*kernel.inputs, *[one.axes for one in kernel.body]]
+        for i, one in enumerate(kernel.body, len(kernel.inputs)):
+            if any(axes_of[a] != operand_axes(one, axes_of[a]) for a in one.args):
+                raise Unprintable(f"{one.node.op.name} along two axes that are one")
+            self._instruction(i, one)
+
+    def _loops_of(self, axes: Axes) -> Loops:
+        return frozenset([self._loop[a] for a in axes if a != NO_AXIS])
+
+    def _add(self, value: Value) -> int:
+        self.values.append(value)
+        return len(self.values) - 1
+
+    def _map(self, op: str, *args: int, dtype: DType, params: Any = None) -> int:
+        operands = [self.values[a].dtype for a in args]
+        if op == "astype" and operands[0] == dtype:
+            return args[0]
+        if not scalars.supports(op, operands, dtype):
+            raise Unprintable(f"{op} of {', '.join(map(str, operands))}")
+        loops = frozenset().union(*[self.values[a].loops for a in args])
+        return self._add(Value(op, args, loops, dtype, params))
+
+    def _constant(self, value: Any, dtype: DType) -> int:
+        return self._add(Value("constant", (), frozenset(), dtype, value))
+
+    def _instruction(self, number: int, one: Instruction) -> None:
+        name, dtype = one.node.op.name, one.node.dtype
+        args = [self._numbers[a] for a in one.args]
+        if name in _SAME:
+            self._numbers[number] = args[0]
+        elif one.node.op.kind in ("elementwise", "cast"):
+            self._numbers[number] = self._map(name, *args, dtype=dtype, params=one.node.params)
+        elif one.node.op.name in POSITIONS:
+            self._numbers[number] = self._position(one, args[0])
+        elif one.node.op.kind == "reduction":
+            self._reduction(number, one, args[0])
+            if number not in self._numbers:
+                return
+        else:
+            raise Unprintable(name)
+        if number in self._outputs:
+            target = len(self.kernel.inputs) + self._outputs[number]
+            self.sinks.append(
+                Sink(self._numbers[number], self._loops_of(one.axes), frozenset(), "store", target, turn=0)
+            )
+
+    # --- reductions --------------------------------------------------------------------------------------------------
+
+    def _reduction(self, number: int, one: Instruction, x: int) -> None:
+        """The values of a reduction, or its partial results where it goes on in other pieces or outer loops."""
+        name, dtype = one.node.op.name, one.node.dtype
+        kept, gone = self._loops_of(one.axes), self._loops_of(one.reduced)
+        form = self.form
+        if self.values[x].loops - kept - gone:
+            raise Unprintable(f"{name} along other axes")
+        if name in ("max", "min") and dtype.kind == "c":
+            raise Unprintable(f"{name} of {dtype}")
+        count = math.prod([self.kernel.lengths[a] for a in one.reduced])
+        if name in _PLAIN:
+            if name in ("any", "all"):
+                x = self._map("astype", x, dtype=_BOOL)
+            elif name == "count_nonzero":
+                x = self._map("astype", self._map("astype", x, dtype=_BOOL), dtype=dtype)
+            else:
+                x = self._map("astype", x, dtype=dtype)
+        crossing = form.pieces in gone or any(i < form.outer for i in gone)
+        if not crossing:
+            self._numbers[number] = self._whole(name, x, kept, gone, count, one)
+            return
+        made: list[int] = []
+        if name in _PLAIN:
+            made.append(self._partial(_PLAIN[name], x, kept, gone, turn=0))
+        else:
+            real = dtype
+            total = self._partial("sum", x, kept, gone, turn=0)
+            held = len(self.kernel.inputs) + len(self.kernel.outputs) + total
+            center = self._add(Value("input", (held,), kept, self.values[x].dtype))
+            number_of = self._map("astype", self._add(Value("count", (), frozenset(), _INT, gone)), dtype=real)
+            center = self._divided(center, number_of)
+            apart = self._map("subtract", x, center, dtype=self.values[x].dtype)
+            made += [total, self._partial("sum", apart, kept, gone, turn=1)]
+            made.append(self._partial("sum", self._squared(apart, real), kept, gone, turn=1))
+        self.finishes.append(Finish(self._outputs[number], one, tuple(made)))
+
+    def _position(self, one: Instruction, x: int) -> int:
+        """Where the largest or smallest element is along a loop that one piece of work does as a whole."""
+        kept, gone = self._loops_of(one.axes), self._loops_of(one.reduced)
+        if not gone:
+            return self._constant(0, _INT)
+        (loop,) = gone
+        if loop == self.form.pieces or loop < self.form.outer:
+            raise Unprintable(f"{one.node.op.name} along an axis that is cut")
+        if self.values[x].dtype.kind == "c":
+            raise Unprintable(f"{one.node.op.name} of {self.values[x].dtype}")
+        place = self._add(Value("place", (), gone, _INT, loop))
+        pair = self._add(Value("pair", (x, place), self.values[x].loops | gone, self.values[x].dtype))
+        best = self._reduce(one.node.op.name, pair, kept, gone)
+        return self._add(Value("second", (best,), self.values[best].loops, _INT))
+
+    def _partial(self, how: str, x: int, kept: Loops, gone: Loops, *, turn: int) -> int:
+        dtype = self.values[x].dtype
+        cut = self.form.pieces in gone
+        self.partials.append(Partial(kept, dtype, cut, how))
+        number = len(self.partials) - 1
+        operand = len(self.kernel.inputs) + len(self.kernel.outputs) + number
+        self.sinks.append(Sink(x, kept, gone, how, operand, turn))
+        return number
+
+    def _whole(self, name: str, x: int, kept: Loops, gone: Loops, count: int, one: Instruction) -> int:
+        """The result of a reduction that is finished in one go."""
+        dtype = one.node.dtype
+        if name in ("var", "std"):
+            center = self._divided(self._reduce("sum", x, kept, gone), self._constant(count, dtype))
+            apart = self._map("subtract", x, center, dtype=self.values[x].dtype)
+            total = self._reduce("sum", self._squared(apart, dtype), kept, gone)
+            divisor = max(count - one.node.params["correction"], 0)
+            result = self._map("divide", total, self._constant(divisor, dtype), dtype=dtype)
+            return self._map("sqrt", result, dtype=dtype) if name == "std" else result
+        result = self._reduce(_PLAIN[name], x, kept, gone)
+        if name == "mean":
+            result = self._divided(result, self._constant(count, np.dtype(f"f{_real_size(dtype)}")))
+        return result
+
+    def _reduce(self, how: str, x: int, kept: Loops, gone: Loops) -> int:
+        value = self.values[x]
+        return self._add(Value("reduce", (x,), kept & value.loops, value.dtype, how, gone))
+
+    def _divided(self, x: int, count: int) -> int:
+        """`x` over a real number; complex numbers part by part, so that NaN does not leak from one into the other."""
+        dtype = self.values[x].dtype
+        if dtype.kind != "c":
+            return self._map("divide", x, count, dtype=dtype)
+        real = self.values[count].dtype
+        parts = [self._map("divide", self._map(p, x, dtype=real), count, dtype=real) for p in ("real", "imag")]
+        return self._map("complex", *parts, dtype=dtype)
+
+    def _squared(self, x: int, real: DType) -> int:
+        """The square of the distance from zero."""
+        if self.values[x].dtype.kind != "c":
+            return self._map("square", x, dtype=real)
+        parts = [self._map("square", self._map(p, x, dtype=real), dtype=real) for p in ("real", "imag")]
+        return self._map("add", *parts, dtype=real)
+
+
+def _real_size(dtype: DType) -> int:
+    return dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize
+
+
+@functools.cache
+def _printable(name: str, reduction: bool, operands: tuple[DType, ...], result: DType) -> bool:
+    if reduction:
+        if not all(map(is_known, (*operands, result))):
+            return False
+        return operands[0].kind != "c" or name not in ("max", "min", *POSITIONS)
+    return scalars.supports(name, operands, result)
+
+
+def printable(node: Node) -> bool:
+    """Whether there is code for an elementwise op, a cast or a reduction."""
+    return _printable(node.op.name, reduces(node), tuple([a.dtype for a in node.args]), node.dtype)

@@ -1,0 +1,158 @@
+"""Loads and stores in LLVM IR: how an operand lies in memory, and its elements in all lanes of a vector."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lazyxp.executors.numpy.llvm.form import ABSENT, REVERSED, STRIDED, UNIT
+from lazyxp.executors.numpy.llvm.ir import Emitter, element_of
+from lazyxp.executors.numpy.llvm.lower import Unprintable
+
+
+class Memory(NamedTuple):
+    """Where an operand is.
+
+    Attributes
+    ----------
+    base : str
+        Its address.
+    dtype : dtype
+        Of its elements.
+    lies : dict of int to (str, str)
+        For each loop along which it lies, how, and with which stride in bytes.
+    """
+
+    base: str
+    dtype: np.dtype[Any]
+    lies: dict[int, tuple[str, str]]
+
+
+def address_of(e: Emitter, memory: Memory, index: dict[int, str]) -> str:
+    """The address of an operand at this point of the loops."""
+    address = memory.base
+    for loop, (_, stride) in memory.lies.items():
+        if loop in index:
+            moved = e.op("mul", "i64", index[loop], stride)
+            address = e.op("add", "i64", address, moved)
+    return e.new(f"inttoptr i64 {address} to ptr")
+
+
+def further(e: Emitter, address: str, memory: Memory, loop: int, index: str) -> str:
+    """The address `index` steps along a loop further on."""
+    letter, stride = memory.lies.get(loop, (ABSENT, ""))
+    if letter == ABSENT:
+        return address
+    if letter == UNIT:
+        unit = f"[{memory.dtype.itemsize} x i8]"
+        return e.new(f"getelementptr {unit}, ptr {address}, i64 {index}")
+    moved = e.op("mul", "i64", index, stride)
+    return e.new(f"getelementptr i8, ptr {address}, i64 {moved}")
+
+
+def load(e: Emitter, memory: Memory, address: str, loop: int) -> Any:
+    """The elements of all lanes from `address` on."""
+    dtype = memory.dtype
+    letter, stride = memory.lies.get(loop, (ABSENT, ""))
+    if e.width == 1:
+        return load_one(e, memory, address)
+    if letter == ABSENT:
+        return in_all_lanes(e, load_one(e.scalar(), memory, address), dtype)
+    if letter == STRIDED:
+        return _gather(e, memory, address, stride)
+    parts = 2 if dtype.kind == "c" else 1
+    stored = "i8" if dtype.kind == "b" else element_of(dtype)
+    if letter == REVERSED:
+        back = (1 - e.width) * dtype.itemsize
+        address = e.new(f"getelementptr i8, ptr {address}, i64 {back}")
+    t = f"<{parts * e.width} x {stored}>"
+    x = e.new(f"load {t}, ptr {address}, align 1")
+    found = []
+    for part in range(parts):
+        if parts == 1 and letter == UNIT:
+            found.append(x)
+            continue
+        order = range(part, parts * e.width, parts)
+        picked = ", ".join(f"i32 {i}" for i in (order if letter == UNIT else reversed(order)))
+        found.append(e.new(f"shufflevector {t} {x}, {t} poison, <{e.width} x i32> <{picked}>"))
+    if dtype.kind == "b":
+        return e.op("icmp ne", "i8", found[0], e.const(0, "i8"))
+    return tuple(found) if parts == 2 else found[0]
+
+
+def load_one(one: Emitter, memory: Memory, address: str) -> Any:
+    """One element."""
+    dtype = memory.dtype
+    element = element_of(dtype)
+    if dtype.kind == "b":
+        return one.op("icmp ne", "i8", one.new(f"load i8, ptr {address}"), "0")
+    size = dtype.itemsize
+    if dtype.kind != "c":
+        return one.new(f"load {element}, ptr {address}, align 1")
+    second = one.new(f"getelementptr i8, ptr {address}, i64 {size // 2}")
+    return tuple([one.new(f"load {element}, ptr {where}, align 1") for where in (address, second)])
+
+
+def _gather(e: Emitter, memory: Memory, address: str, stride: str) -> Any:
+    """Elements that lie a stride apart."""
+    element = element_of(memory.dtype)
+    t = e.type(element)
+    found = ["poison", "poison"] if memory.dtype.kind == "c" else ["poison"]
+    for lane in range(e.width):
+        x = load_one(e.scalar(), memory, address)
+        for i, part in enumerate(x if memory.dtype.kind == "c" else (x,)):
+            found[i] = e.new(f"insertelement {t} {found[i]}, {element} {part}, i64 {lane}")
+        if lane + 1 < e.width:
+            address = e.new(f"getelementptr i8, ptr {address}, i64 {stride}")
+    return tuple(found) if memory.dtype.kind == "c" else found[0]
+
+
+def store(e: Emitter, memory: Memory, address: str, loop: int, x: Any) -> None:
+    """Keep the elements of all lanes from `address` on."""
+    dtype = memory.dtype
+    letter, stride = memory.lies.get(loop, (ABSENT, ""))
+    if e.width == 1:
+        store_one(e, memory, address, x)
+    elif letter == UNIT and dtype.kind == "c":
+        element, width = element_of(dtype), e.width
+        order = ", ".join(f"i32 {i // 2 + (i % 2) * width}" for i in range(2 * width))
+        t = e.type(element)
+        both = e.new(f"shufflevector {t} {x[0]}, {t} {x[1]}, <{2 * width} x i32> <{order}>")
+        e.do(f"store <{2 * width} x {element}> {both}, ptr {address}, align 1")
+    elif letter == UNIT:
+        stored = "i8" if dtype.kind == "b" else element_of(dtype)
+        if dtype.kind == "b":
+            x = e.convert("zext", x, "i1", "i8")
+        e.do(f"store {e.type(stored)} {x}, ptr {address}, align 1")
+    elif letter == ABSENT:
+        raise Unprintable("one element that is written many times")
+    else:
+        element = element_of(dtype)
+        for lane in range(e.width):
+            parts = [e.lanes(part, element, lane, 1) for part in (x if dtype.kind == "c" else (x,))]
+            store_one(e.scalar(), memory, address, tuple(parts) if dtype.kind == "c" else parts[0])
+            if lane + 1 < e.width:
+                address = e.new(f"getelementptr i8, ptr {address}, i64 {stride}")
+
+
+def store_one(one: Emitter, memory: Memory, address: str, x: Any) -> None:
+    """Keep one element."""
+    dtype = memory.dtype
+    element = element_of(dtype)
+    if dtype.kind == "b":
+        x, element = one.convert("zext", x, "i1", "i8"), "i8"
+    if dtype.kind != "c":
+        one.do(f"store {element} {x}, ptr {address}, align 1")
+        return
+    second = one.new(f"getelementptr i8, ptr {address}, i64 {dtype.itemsize // 2}")
+    for part, where in zip(x, (address, second), strict=True):
+        one.do(f"store {element} {part}, ptr {where}, align 1")
+
+
+def in_all_lanes(e: Emitter, x: Any, dtype: np.dtype[Any]) -> Any:
+    """One element in all lanes."""
+    element = element_of(dtype)
+    if dtype.kind == "c":
+        return tuple([e.splat(part, element) for part in x])
+    return e.splat(x, element)

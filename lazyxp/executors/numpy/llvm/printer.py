@@ -1,0 +1,421 @@
+"""From a lowered kernel to LLVM IR: loops over a piece of work, the last one in vectors.
+
+The function is ``kernel(ptr arguments, i64 first, i64 last, ptr scratch)``. It does the pieces from `first` to `last`.
+Arguments are 64-bit numbers: the addresses of all operands, the lengths of the loops, the step of a piece, and the
+strides of each operand along each loop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+from lazyxp.executors.numpy.llvm import scalars
+from lazyxp.executors.numpy.llvm.accumulators import Accumulator, combined, identity
+from lazyxp.executors.numpy.llvm.analysis import contracted, cost_again, stages
+from lazyxp.executors.numpy.llvm.frame import PIECE, Frame
+from lazyxp.executors.numpy.llvm.ir import Emitter, element_of
+from lazyxp.executors.numpy.llvm.lower import Lowered, Sink, Unprintable, Value
+from lazyxp.executors.numpy.llvm.memory import (
+    Memory,
+    address_of,
+    further,
+    in_all_lanes,
+    load,
+    load_one,
+    store,
+    store_one,
+)
+
+# A value that costs more than so many instructions is kept until the next walk over a row instead of computed again.
+_MOST_AGAIN = 4
+# Vectors that are added up before their sum is added to the others with its rounding error.
+_RUN = 32
+
+# Where the loops are: the index of each, and of the piece of work.
+Index = dict[int, str]
+
+
+class Printed(NamedTuple):
+    """The text of a kernel.
+
+    Attributes
+    ----------
+    text : str
+        The module.
+    scratch : tuple of (tuple of int, int)
+        For each value that is kept for a while: the loops along which it varies, and the size of its elements.
+    """
+
+    text: str
+    scratch: tuple[tuple[tuple[int, ...], int], ...]
+
+
+class _Reduction(NamedTuple):
+    """A reduction of a row, whose result is known after the walk: of `value`, and which value that is."""
+
+    value: int
+    result: int
+
+
+class _Kept(NamedTuple):
+    """A value that is kept for later walks."""
+
+    value: int
+
+
+_Job = Sink | _Reduction | _Kept
+# For each stage and each set of inner loops, what is done there.
+_Jobs = dict[int, dict[tuple[int, ...], list[_Job]]]
+
+
+def print_kernel(lowered: Lowered, lanes: int) -> Printed:
+    """The code of a kernel on vectors of so many lanes."""
+    return _Printer(lowered, lanes).printed()
+
+
+def scratch_bytes(scratch: tuple[tuple[tuple[int, ...], int], ...], lengths: tuple[int, ...]) -> list[int]:
+    """The bytes of each value that is kept for a while."""
+    return [math.prod([lengths[loop] for loop in loops]) * size for loops, size in scratch]
+
+
+class _Printer:
+    def __init__(self, lowered: Lowered, lanes: int) -> None:
+        self._frame = Frame(lowered, lanes)
+        self._one, self._wide, self._lanes = self._frame.one, self._frame.wide, lanes
+        self._lowered = lowered
+        self._values = lowered.values
+        form = lowered.form
+        self._outer: Sequence[int] = range(form.outer)
+        # The loops inside of the current point; a reduction of rows within rows moves on from loop to loop.
+        self._inner: list[int] = list(range(form.outer, len(form.loops)))
+        self._stage = stages(self._values)
+        self._added = contracted(self._values, {s.value for s in lowered.sinks if s.how != "sum"})
+        # What is known at the current point: one number for the whole row.
+        self._known: dict[int, Any] = {}
+
+    def printed(self) -> Printed:
+        with self._frame.pieces():
+            for turn in sorted({sink.turn for sink in self._lowered.sinks}):
+                sinks = [sink for sink in self._lowered.sinks if sink.turn == turn]
+                self._clear(sinks)
+                self._walk(sinks)
+        return Printed(self._frame.text(), tuple(self._frame.scratch))
+
+    def _row(self, value: int) -> bool:
+        """Whether a value is one number for a whole row: it does not vary along inner loops."""
+        return not any(loop in self._inner for loop in self._values[value].loops)
+
+    def _space(self, job: _Job) -> tuple[int, ...]:
+        """The inner loops that a job is done in."""
+        if isinstance(job, Sink):
+            loops = job.loops | job.reduced
+        elif isinstance(job, _Reduction):
+            loops = self._values[job.value].loops | self._values[job.result].reduced
+        else:
+            loops = self._values[job.value].loops
+        return tuple([loop for loop in self._inner if loop in loops])
+
+    # --- a walk over a piece of work ---------------------------------------------------------------------------------
+
+    def _clear(self, sinks: Iterable[Sink]) -> None:
+        """Set what is added up in memory to the identity of its reduction."""
+        for sink in sinks:
+            if sink.how == "store" or not self._in_memory(sink):
+                continue
+            memory = self._frame.operand(sink.operand)
+            with ExitStack() as stack:
+                index = {PIECE: self._frame.piece}
+                for loop in sorted(sink.loops):
+                    index[loop] = stack.enter_context(self._frame.loop(*self._frame.range(loop)))
+                address = address_of(self._one, memory, index)
+                store_one(self._one, memory, address, identity(self._one, sink.how, memory.dtype))
+
+    def _in_memory(self, sink: Sink) -> bool:
+        """Whether a reduction goes on from one point of the outer loops to the next."""
+        return any(loop in sink.reduced for loop in self._outer)
+
+    def _walk(self, sinks: list[Sink]) -> None:
+        with ExitStack() as stack:
+            index = {PIECE: self._frame.piece}
+            for loop in self._outer:
+                low, high = self._frame.range(loop)
+                used = any(loop in sink.loops or loop in sink.reduced for sink in sinks)
+                index[loop] = stack.enter_context(self._frame.loop(low, high)) if used else low
+            self._known = {}
+            self._point(sinks, index)
+
+    def _point(self, jobs: Sequence[_Job], index: Index, wanted: Iterable[int] = ()) -> None:
+        """What is done at one point of the loops outside: walks over a row, one after the other.
+
+        Values that are `wanted` are known afterwards.
+        """
+        found = self._jobs(jobs, wanted)
+        needed = self._needed_rows([*wanted, *[job.value for job in jobs]])
+        for stage in range(max(self._stage, default=0) + 1):
+            for i in needed:
+                if self._stage[i] == stage and i not in self._known and self._values[i].op != "reduce":
+                    self._known[i] = self._row_value(i, index)
+            for space, mine in found.get(stage, {}).items():
+                if space:
+                    self._nest(stage, space, mine, dict(index))
+                else:
+                    for job in mine:
+                        self._take(job, self._known[job.value], index)
+
+    def _jobs(self, jobs: Sequence[_Job], wanted: Iterable[int]) -> _Jobs:
+        """Everything that is done at a point: what is asked for, the reductions it needs, and values to keep."""
+        found: _Jobs = {}
+
+        def add(job: _Job) -> None:
+            mine = found.setdefault(self._stage[job.value], {}).setdefault(self._space(job), [])
+            if job not in mine:
+                mine.append(job)
+
+        for job in jobs:
+            add(job)
+        # Values, and the stage in which they are needed.
+        todo = [(i, self._stage[i]) for i in (*wanted, *[job.value for job in jobs])]
+        seen = set(todo)
+        while todo:
+            i, stage = todo.pop()
+            value = self._values[i]
+            if value.op == "input" or i in self._known:
+                continue
+            if value.op == "reduce":
+                if not self._row(i):
+                    continue  # rows within rows, each at its own point
+                add(_Reduction(value.args[0], i))
+            elif self._stage[i] < stage and not self._row(i):
+                if cost_again(self._values, i, self._row) > _MOST_AGAIN:
+                    self._frame.keep(i)
+                    add(_Kept(i))
+                    stage = self._stage[i]
+            elif self._row(i):
+                stage = self._stage[i]
+            for a in value.args:
+                one = a, self._stage[a] if self._row(a) or value.op == "reduce" else stage
+                if one not in seen:
+                    seen.add(one)
+                    todo.append(one)
+        return found
+
+    def _needed_rows(self, wanted: Iterable[int]) -> list[int]:
+        """All values that are one number for a row and that these values need, arguments first."""
+        needed: set[int] = set()
+        todo = list(wanted)
+        while todo:
+            i = todo.pop()
+            if i not in needed:
+                needed.add(i)
+                if self._values[i].op != "input":
+                    todo += self._values[i].args
+        return sorted([i for i in needed if self._row(i)])
+
+    def _row_value(self, i: int, index: Index) -> Any:
+        value = self._values[i]
+        if value.op == "place":
+            return index[value.params]
+        if value.op == "input":
+            memory = self._frame.operand(value.args[0])
+            return load_one(self._one, memory, address_of(self._one, memory, index))
+        return self._compute(self._one, i, self._known)
+
+    def _compute(self, e: Emitter, i: int, known: dict[int, Any]) -> Any:
+        """The instructions of a value whose arguments are known."""
+        value = self._values[i]
+        if value.op == "constant":
+            return scalars.constant(e, value.params, value.dtype)
+        if value.op == "count":
+            return self._reduced_count(value)
+        args = [known[a] for a in value.args]
+        if value.op == "pair":
+            return tuple(args)
+        if value.op == "second":
+            return args[0][1]
+        if i in self._added and value.op in ("multiply", "square", "add"):
+            code = "fadd contract" if value.op == "add" else "fmul contract"
+            return e.op(code, element_of(value.dtype), args[0], args[-1])
+        dtypes = [self._values[a].dtype for a in value.args]
+        return scalars.emit(e, value.op, args, dtypes, value.dtype, value.params)
+
+    def _reduced_count(self, value: Value) -> str:
+        """How many elements this piece of work reduces."""
+        count = "1"
+        for loop in value.params:
+            low, high = self._frame.range(loop)
+            count = self._one.op("mul", "i64", count, self._one.op("sub", "i64", high, low))
+        return count
+
+    def _take(self, job: _Job, x: Any, index: Index) -> None:
+        """Do with one number what is to be done: know it, store it, or go on with a reduction in memory."""
+        if isinstance(job, _Reduction):
+            self._known[job.result] = x
+            return
+        memory = self._frame.operand(job.operand) if isinstance(job, Sink) else self._frame.kept(job.value)
+        address = address_of(self._one, memory, index)
+        if isinstance(job, Sink) and self._in_memory(job):
+            x = combined(self._one, job.how, memory.dtype, load_one(self._one, memory, address), x)
+        store_one(self._one, memory, address, x)
+
+    # --- a walk over a row -------------------------------------------------------------------------------------------
+
+    def _nest(self, stage: int, space: tuple[int, ...], jobs: list[_Job], index: Index) -> None:
+        """Loops over a row: the last one in vectors, unless there are rows to be reduced at each of its points."""
+        within = self._has_rows_within(stage, jobs)
+        accumulators: dict[int, Accumulator] = {}
+        for n, job in enumerate(jobs):
+            if self._in_registers(job, space):
+                dtype = self._values[job.value].dtype
+                how = job.how if isinstance(job, Sink) else self._values[job.result].params  # type: ignore[union-attr]
+                wide = self._one if within else self._wide
+                contract = job.value in self._added
+                accumulators[n] = Accumulator(wide, self._one, self._frame.alloca, how, dtype, contract)
+        if within:
+            self._points(space, jobs, accumulators, index)
+        else:
+            with ExitStack() as stack:
+                for loop in space[:-1]:
+                    index[loop] = stack.enter_context(self._frame.loop(*self._frame.range(loop)))
+                self._row_loops(stage, jobs, accumulators, index, space[-1])
+        for n, accumulator in accumulators.items():
+            self._take(jobs[n], accumulator.result(), index)
+
+    def _has_rows_within(self, stage: int, jobs: list[_Job]) -> bool:
+        """Whether reductions are needed whose results vary along the row."""
+        todo, seen = [job.value for job in jobs], set()
+        while todo:
+            i = todo.pop()
+            if i in seen or self._row(i) or self._is_read(i, stage):
+                continue
+            seen.add(i)
+            if self._values[i].op == "reduce":
+                return True
+            todo += self._values[i].args
+        return False
+
+    def _points(
+        self, space: tuple[int, ...], jobs: list[_Job], accumulators: dict[int, Accumulator], index: Index
+    ) -> None:
+        """Each point of the first loop of a row on its own, with the rows that are within."""
+        if accumulators and len(space) > 1:
+            raise Unprintable("a reduction along several axes, of what is reduced along one of them")
+        inner, known = self._inner, self._known
+        others = [job for n, job in enumerate(jobs) if n not in accumulators]
+        with self._frame.loop(*self._frame.range(space[0])) as at:
+            index = {**index, space[0]: at}
+            self._inner, self._known = [loop for loop in inner if loop != space[0]], dict(known)
+            self._point(others, index, [jobs[n].value for n in accumulators])
+            for n, accumulator in accumulators.items():
+                accumulator.add(self._one, self._known[jobs[n].value])
+        self._inner, self._known = inner, known
+
+    def _in_registers(self, job: _Job, space: tuple[int, ...]) -> bool:
+        """Whether a job is a reduction along all loops of a row."""
+        if isinstance(job, _Kept):
+            return False
+        reduced = job.reduced if isinstance(job, Sink) else self._values[job.result].reduced
+        inside = [loop for loop in space if loop in reduced]
+        if inside and len(inside) < len(space):
+            raise Unprintable("a reduction along some of the inner loops")
+        return bool(inside)
+
+    def _row_loops(
+        self, stage: int, jobs: list[_Job], accumulators: dict[int, Accumulator], index: Index, last: int
+    ) -> None:
+        known, order = self._before(stage, jobs, index, last)
+        targets: dict[int, tuple[Memory, str]] = {}
+        for n, job in enumerate(jobs):
+            if n not in accumulators:
+                memory = self._frame.operand(job.operand) if isinstance(job, Sink) else self._frame.kept(job.value)
+                targets[n] = memory, address_of(self._one, memory, index)
+        sources = {}
+        for i in order:
+            if self._is_read(i, stage):
+                value = self._values[i]
+                memory = self._frame.operand(value.args[0]) if value.op == "input" else self._frame.kept(i)
+                sources[i] = memory, address_of(self._one, memory, index)
+
+        def body(e: Emitter, at: str) -> None:
+            found = dict(known[e.width])
+            for i in order:
+                if self._values[i].op == "place":
+                    found[i] = e.places(at)
+                elif i in sources:
+                    memory, address = sources[i]
+                    found[i] = load(e, memory, further(self._one, address, memory, last, at), last)
+                else:
+                    found[i] = self._compute(e, i, found)
+            for n, job in enumerate(jobs):
+                x = found[job.value]
+                if n in accumulators:
+                    accumulators[n].add(e, x)
+                    continue
+                memory, address = targets[n]
+                address = further(self._one, address, memory, last, at)
+                if isinstance(job, Sink) and job.how != "store":
+                    x = combined(e, job.how, memory.dtype, load(e, memory, address, last), x)
+                store(e, memory, address, last, x)
+
+        low, high = self._frame.range(last)
+        length = self._one.op("sub", "i64", high, low)
+        vectors = self._one.op("and", "i64", length, str(-self._lanes))
+        middle = self._one.op("add", "i64", low, vectors)
+        if self._lanes > 1:
+            flushing = [one for one in accumulators.values() if one.flushes]
+            if flushing:
+                run = self._lanes * _RUN
+                with self._frame.loop(low, middle, str(run)) as begin:
+                    end = self._frame.least(self._one.op("add", "i64", begin, str(run)), middle)
+                    with self._frame.loop(begin, end, str(self._lanes)) as at:
+                        body(self._wide, at)
+                    for one in flushing:
+                        one.flush()
+            else:
+                with self._frame.loop(low, middle, str(self._lanes)) as at:
+                    body(self._wide, at)
+        with self._frame.loop(middle if self._lanes > 1 else low, high) as at:
+            body(self._one, at)
+
+    def _is_read(self, i: int, stage: int) -> bool:
+        """Whether a value is read from memory in a walk of this stage."""
+        return self._values[i].op == "input" or (i in self._frame.stored and self._stage[i] < stage)
+
+    def _before(
+        self, stage: int, jobs: list[_Job], index: Index, last: int
+    ) -> tuple[dict[int, dict[int, Any]], list[int]]:
+        """What is the same along the last loop, for each width; and the values that are computed in it, in order."""
+        needed: set[int] = set()
+        todo = [job.value for job in jobs]
+        while todo:
+            i = todo.pop()
+            if i in needed:
+                continue
+            needed.add(i)
+            if not self._row(i) and not self._is_read(i, stage):
+                todo += self._values[i].args
+        scalar = {i: self._known[i] for i in needed if self._row(i)}
+        order = []
+        for i in sorted(needed):
+            if self._row(i):
+                continue
+            if last in self._values[i].loops:
+                order.append(i)
+            elif self._values[i].op == "place":
+                scalar[i] = index[self._values[i].params]
+            elif self._is_read(i, stage):
+                value = self._values[i]
+                memory = self._frame.operand(value.args[0]) if value.op == "input" else self._frame.kept(i)
+                scalar[i] = load_one(self._one, memory, address_of(self._one, memory, index))
+            else:
+                scalar[i] = self._compute(self._one, i, scalar)
+        known = {1: scalar}
+        if self._lanes > 1:
+            used = {a for i in order if not self._is_read(i, stage) for a in self._values[i].args}
+            used.update(job.value for job in jobs)
+            known[self._lanes] = {
+                i: in_all_lanes(self._wide, x, self._values[i].dtype) for i, x in scalar.items() if i in used
+            }
+        return known, order

@@ -1,0 +1,303 @@
+"""Compiled kernels on arrays: memory for results, pieces of work on several threads, and their parts put together."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import math
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lazyxp.executors.numpy import buffers, threads
+from lazyxp.executors.numpy.llvm import compiler
+from lazyxp.executors.numpy.llvm.analysis import cost
+from lazyxp.executors.numpy.llvm.entry import direct, direct_text, is_possible
+from lazyxp.executors.numpy.llvm.form import UNCUT, Form, Space, form_of
+from lazyxp.executors.numpy.llvm.lower import Finish, Lowered, Partial, Unprintable
+from lazyxp.executors.numpy.llvm.printer import Printed, print_kernel, scratch_bytes
+from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
+from lazyxp.kernel import NO_AXIS, Axes, Kernel
+
+Array = np.ndarray[Any, Any]
+
+# So many times more portions than threads: a thread that is held up leaves its share to the others.
+_PORTIONS = 4
+# Sums of few instructions run on vectors so many times longer than the processor's, to hide how long an addition takes.
+_SEVERAL, _FEW = 4, 8
+
+
+class Job(NamedTuple):
+    """A kernel made ready for operands that lie in memory in a certain way.
+
+    Attributes
+    ----------
+    compiled : Compiled
+        Its code.
+    numbers : list of int
+        The arguments after the addresses.
+    make : tuple of callable
+        Each gives the memory of an output.
+    partials : list of (tuple of int, dtype)
+        The memory of partial results.
+    lowered, form, space
+        What the code was printed from, and the numbers of this case.
+    pieces : int
+        How many pieces of work there are.
+    scratch : list of int
+        The bytes that each thread needs for each value that is kept for a while.
+    direct : callable or None
+        ``direct(*inputs, *outputs)``, if that is all there is to do.
+    keep : Any
+        What `direct` needs.
+    """
+
+    compiled: compiler.Compiled
+    numbers: list[int]
+    make: tuple[Callable[[], Array], ...]
+    partials: list[tuple[tuple[int, ...], Any]]
+    lowered: Lowered
+    space: Space
+    pieces: int
+    scratch: list[int]
+    direct: Callable[..., None] | None
+    keep: Any
+
+
+class Runner:
+    """Runs one kernel: compiled once for each way in which its operands lie in memory."""
+
+    __slots__ = ("_jobs", "_kernel")
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._jobs: dict[Any, Job | None] = {}
+
+    def run(self, inputs: Sequence[Array]) -> tuple[Array, ...] | None:
+        """The outputs of the kernel; None if it cannot be compiled."""
+        key = tuple([x.strides for x in inputs])
+        try:
+            job = self._jobs[key]
+        except KeyError:
+            job = self._jobs[key] = _prepared(self._kernel, inputs)
+        if job is None:
+            return None
+        outputs = tuple([make() for make in job.make])
+        if job.direct is not None:
+            job.direct(*inputs, *outputs)
+            return outputs
+        partials = [np.empty(shape, dtype) for shape, dtype in job.partials]
+        addresses = [x.__array_interface__["data"][0] for x in (*inputs, *outputs, *partials)]
+        arguments = (ctypes.c_int64 * (len(addresses) + len(job.numbers)))(*addresses, *job.numbers)
+        _call(job, ctypes.addressof(arguments))
+        for finish in job.lowered.finishes:
+            _finish(job, finish, partials, outputs[finish.output])
+        return outputs
+
+
+def runner(kernel: Kernel) -> Runner:
+    """What runs a kernel."""
+    found = _runners.get(kernel)
+    if found is None:
+        found = _runners[kernel] = Runner(kernel)
+    return found
+
+
+# Compiled kernels are forgotten with the plans that run them.
+_runners: weakref.WeakKeyDictionary[Kernel, Runner] = weakref.WeakKeyDictionary()
+
+
+def _prepared(kernel: Kernel, inputs: Sequence[Array]) -> Job | None:
+    order = memory_order(kernel, inputs)
+    kept = [kernel.body[number - len(kernel.inputs)] for number in kernel.outputs]
+    shapes: list[tuple[tuple[int, ...], Axes, Any]] = [(one.node.shape, one.axes, one.node.dtype) for one in kept]
+    stand_ins = [empty_in_order(shape, axes, order, dtype, _no_memory) for shape, axes, dtype in shapes]
+    axes = [*kernel.inputs, *[one.axes for one in kept]]
+    form, space = form_of(kernel, [*inputs, *stand_ins], axes, order)
+    try:
+        lowered = Lowered(kernel, form, [x.dtype for x in inputs])
+        printed = printed_kernel(lowered)
+    except Unprintable:
+        return None
+    pieces = 1 if form.pieces == UNCUT else -(-space.lengths[form.pieces] // space.step)
+    shape_of = [_partial_shape(partial, space, pieces) for partial in lowered.partials]
+    numbers = [*space.lengths, space.step]
+    for strides in space.strides:
+        numbers += strides
+    for partial, shape in zip(lowered.partials, shape_of, strict=True):
+        numbers += _partial_strides(partial, shape, form)
+    operands = len(space.strides) + len(lowered.partials)
+    compiled = compiler.compiled(printed.text + direct_text(operands, len(numbers)))
+    simple = form.pieces == UNCUT and not printed.scratch and not lowered.partials and is_possible()
+    call, keep = direct(compiled.direct, numbers) if simple else (None, None)
+    maker = _small_memory if simple else _memory
+    return Job(
+        compiled,
+        numbers,
+        tuple([maker(shape, axes, order, dtype) for shape, axes, dtype in shapes]),
+        [(shape, partial.dtype) for partial, shape in zip(lowered.partials, shape_of, strict=True)],
+        lowered,
+        space,
+        pieces,
+        scratch_bytes(printed.scratch, space.lengths),
+        call,
+        keep,
+    )
+
+
+def _memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) -> Callable[[], Array]:
+    """What makes the memory of an output."""
+    return functools.partial(empty_in_order, shape, axes, order, dtype, buffers.empty)
+
+
+def _small_memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) -> Callable[[], Array]:
+    """What makes the memory of a small output, in as few steps as possible."""
+    if empty_in_order(shape, axes, order, dtype).flags.c_contiguous:
+        return functools.partial(np.empty, shape, dtype)
+    return functools.partial(empty_in_order, shape, axes, order, dtype)
+
+
+def printed_kernel(lowered: Lowered) -> Printed:
+    """The text of a kernel on vectors of this processor."""
+    width = max([_item(v.dtype) for v in lowered.values if v.op != "constant"], default=8)
+    lanes = compiler.vector_bytes() // width
+    sums = any(value.op == "reduce" for value in lowered.values) or bool(lowered.partials)
+    if sums and sum(map(cost, lowered.values)) <= _FEW:
+        lanes *= _SEVERAL
+    return print_kernel(lowered, lanes)
+
+
+def _item(dtype: np.dtype[Any]) -> int:
+    return dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize
+
+
+def _no_memory(shape: Sequence[int], dtype: Any) -> Array:
+    """An array that is only asked for its strides."""
+    strides, stride = [], np.dtype(dtype).itemsize
+    for n in reversed(shape):
+        strides.append(stride)
+        stride *= max(1, n)
+    return np.lib.stride_tricks.as_strided(np.empty(1, dtype), shape, strides[::-1])
+
+
+def _partial_shape(partial: Partial, space: Space, pieces: int) -> tuple[int, ...]:
+    """Parts first, then the loops along which the result varies."""
+    return (pieces if partial.cut else 1, *[space.lengths[loop] for loop in sorted(partial.loops)])
+
+
+def _partial_strides(partial: Partial, shape: tuple[int, ...], form: Form) -> list[int]:
+    """Along each loop; the loop that is cut stands for the parts."""
+    strides = [0] * len(form.loops)
+    stride = partial.dtype.itemsize
+    for loop, n in zip(reversed(sorted(partial.loops)), reversed(shape), strict=False):
+        strides[loop] = stride
+        stride *= n
+    if partial.cut:
+        strides[form.pieces] = stride
+    return strides
+
+
+def _call(job: Job, arguments: int) -> None:
+    """Run all pieces."""
+    call, pieces = job.compiled.call, job.pieces
+    limit = threads.limit() if pieces > 1 else 1
+    count = min(pieces, limit * _PORTIONS) if limit > 1 else 1
+
+    def portion(i: int) -> None:
+        first, last = pieces * i // count, pieces * (i + 1) // count
+        if not job.scratch:
+            call(arguments, first, last, 0)
+            return
+        held = [np.empty(size + 64, np.uint8) for size in job.scratch]
+        where = (ctypes.c_int64 * len(held))(*[-(-x.__array_interface__["data"][0] // 64) * 64 for x in held])
+        call(arguments, first, last, ctypes.addressof(where))
+
+    if count == 1:
+        portion(0)
+    else:
+        threads.run(portion, count, limit)
+
+
+# --- parts of pieces -------------------------------------------------------------------------------------------------
+
+_TOGETHER: dict[str, Callable[[Any, Any], Any]] = {
+    "sum": np.add,
+    "prod": np.multiply,
+    "max": np.maximum,
+    "min": np.minimum,
+    "any": np.logical_or,
+    "all": np.logical_and,
+}
+
+
+def _together(how: str, parts: Array) -> Array:
+    """All parts as one, in pairs, so that rounding errors grow with the logarithm of their number."""
+    merge = _TOGETHER[how]
+    while len(parts) > 1:
+        half = len(parts) // 2
+        merged = merge(parts[:half], parts[half : 2 * half])
+        parts = merged if len(parts) % 2 == 0 else np.concatenate([merged, parts[2 * half :]])
+    return np.asarray(parts[0])
+
+
+def _finish(job: Job, finish: Finish, partials: Sequence[Array], output: Array) -> None:
+    one = finish.instruction
+    name = one.node.op.name
+    mine = [partials[i] for i in finish.partials]
+    kernel = job.lowered.kernel
+    count = math.prod([kernel.lengths[a] for a in one.reduced])
+    with np.errstate(all="ignore"):
+        if name in ("var", "std"):
+            result = _variance(job, one.reduced, mine, count, one.node.params["correction"])
+            result = np.sqrt(result) if name == "std" else result
+        else:
+            result = _together(job.lowered.partials[finish.partials[0]].how, mine[0])
+            if name == "mean":
+                result = _over(result, count)
+    loops = job.lowered.partials[finish.partials[0]].loops
+    axes = [a for loop in sorted(loops) for a in job.lowered.form.loops[loop]]
+    result = result.reshape([kernel.lengths[a] for a in axes])
+    dims = [a for a in one.axes if a != NO_AXIS]
+    output[...] = result.transpose([axes.index(a) for a in dims]).reshape(output.shape)
+
+
+def _over(total: Array, count: int) -> Array:
+    """A mean; of complex numbers by parts, so that NaN and infinity do not leak from one into the other."""
+    if total.dtype.kind != "c":
+        return np.asarray(total / total.dtype.type(count))
+    result = np.array(total)
+    result.real /= count
+    result.imag /= count
+    return result
+
+
+def _variance(job: Job, reduced: Axes, parts: Sequence[Array], count: int, correction: float) -> Array:
+    """The variance from the sums, and the distances and squared distances from each part's own center.
+
+    Seen from the mean as it is rounded, as NumPy does: ``(x - mean(x)) / std(x)`` is then never large.
+    """
+    totals, sums, squares = parts
+    real = squares.dtype.type
+    sizes = _part_sizes(job, reduced, len(totals)).astype(squares.dtype).reshape(-1, *[1] * (totals.ndim - 1))
+    center = totals / sizes
+    away = center - _over(_together("sum", totals), count)
+    total = _together("sum", squares + real(2) * _real_product(away, sums) + sizes * _real_product(away, away))
+    return np.asarray(np.maximum(total, real(0)) / real(max(count - correction, 0)))
+
+
+def _real_product(x: Array, y: Array) -> Array:
+    """The real part of the product of `x` and the conjugate of `y`."""
+    return np.asarray(x.real * y.real + x.imag * y.imag if x.dtype.kind == "c" else x * y)
+
+
+def _part_sizes(job: Job, reduced: Axes, count: int) -> Array:
+    """How many elements each part stands for."""
+    lengths = job.lowered.kernel.lengths
+    all_of_them = math.prod([lengths[a] for a in reduced])
+    if count == 1:
+        return np.array([all_of_them])
+    length = job.space.lengths[job.lowered.form.pieces]
+    starts = np.arange(count) * job.space.step
+    return np.minimum(starts + job.space.step, length) * (all_of_them // length) - starts * (all_of_them // length)
