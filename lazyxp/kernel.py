@@ -7,6 +7,7 @@ of all its values together: each value names the axis of each of its dimensions.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from lazyxp.node import Inferred, Meta, Node, Op, Shape
@@ -131,12 +132,32 @@ def operand_axes(one: Instruction, operand: Axes) -> Axes:
     return tuple([NO_AXIS if own == NO_AXIS else next(rest) for own in operand])
 
 
-def unified(kernel: Kernel) -> Kernel:
-    """The kernel with one axis for dimensions that are the same in all blocks, where its ops have them in common.
+def unified(kernel: Kernel, args: Sequence[Node]) -> tuple[Kernel, tuple[Node, ...]]:
+    """A kernel and its arguments with one axis for dimensions that are the same in all blocks.
 
-    A reduction along whole axes has axes of its own for them. Where two become one that a value has both of, nothing
-    is changed.
+    A reduction along whole axes has axes of its own for them, and what it reduces has them again where something else
+    reads it. An argument that is then read along the same axes twice is one argument.
     """
+    values = [*kernel.inputs, *[one.axes for one in kernel.body]]
+    own = [
+        pair
+        for one in kernel.body
+        for number in one.args
+        for pair in zip(values[number], operand_axes(one, values[number]), strict=True)
+    ]
+    first: dict[Node, Axes] = {}
+    read_again = [
+        pair
+        for arg, axes in zip(args, kernel.inputs, strict=True)
+        for pair in zip(first.setdefault(arg, axes), axes, strict=True)
+        if not set(pair).intersection(kernel.cut)
+    ]
+    found = _renamed(kernel, [*own, *read_again]) or _renamed(kernel, own) or kernel
+    return _without_copies(found, args)
+
+
+def _renamed(kernel: Kernel, pairs: Sequence[tuple[int, int]]) -> Kernel | None:
+    """The kernel with one axis for each two that are the same; None if a value has both."""
     same: dict[int, int] = {}
 
     def root(axis: int) -> int:
@@ -144,13 +165,10 @@ def unified(kernel: Kernel) -> Kernel:
             axis = same[axis]
         return axis
 
-    values = [*kernel.inputs, *[one.axes for one in kernel.body]]
-    for one in kernel.body:
-        for number in one.args:
-            for a, b in zip(values[number], operand_axes(one, values[number]), strict=True):
-                a, b = root(a), root(b)
-                if a != b:
-                    same[max(a, b)] = min(a, b)
+    for pair in pairs:
+        a, b = map(root, pair)
+        if a != b:
+            same[max(a, b)] = min(a, b)
     if not same:
         return kernel
     kept = [a for a in range(len(kernel.lengths)) if a not in same]
@@ -163,7 +181,7 @@ def unified(kernel: Kernel) -> Kernel:
     for axes in [*map(renamed, kernel.inputs), *[(*one.axes, *one.reduced) for one in body]]:
         present = [a for a in axes if a != NO_AXIS]
         if len(present) != len(set(present)):
-            return kernel
+            return None
     return Kernel(
         tuple([kernel.lengths[a] for a in kept]),
         tuple([names[a] for a in kernel.cut]),
@@ -171,6 +189,23 @@ def unified(kernel: Kernel) -> Kernel:
         body,
         kernel.outputs,
     )
+
+
+def _without_copies(kernel: Kernel, args: Sequence[Node]) -> tuple[Kernel, tuple[Node, ...]]:
+    """The kernel with one input for each argument and each way in which it is read."""
+    inputs: dict[tuple[Node, Axes], int] = {}
+    place = [inputs.setdefault(pair, len(inputs)) for pair in zip(args, kernel.inputs, strict=True)]
+    gone = len(args) - len(inputs)
+    if not gone:
+        return kernel, tuple(args)
+
+    def number(old: int) -> int:
+        return place[old] if old < len(place) else old - gone
+
+    body = tuple([Instruction(one.node, tuple(map(number, one.args)), one.axes, one.reduced) for one in kernel.body])
+    outputs = tuple(map(number, kernel.outputs))
+    made = Kernel(kernel.lengths, kernel.cut, tuple([axes for _, axes in inputs]), body, outputs)
+    return made, tuple([arg for arg, _ in inputs])
 
 
 _FAILED = "lazyxp_instruction"

@@ -82,11 +82,19 @@ class Accumulator:
     """
 
     def __init__(
-        self, wide: Emitter, one: Emitter, alloca: Callable[[str], str], how: str, dtype: DType, contract: bool
+        self,
+        wide: Emitter,
+        one: Emitter,
+        alloca: Callable[[str], str],
+        how: str,
+        dtype: DType,
+        *,
+        contract: bool,
+        short: bool,
     ) -> None:
         self._wide, self._one = wide, one
         self._how, self._dtype, self._contract = how, dtype, contract
-        self.flushes = how == "sum" and dtype.kind in "fc" and wide.width > 1
+        self.flushes = how == "sum" and dtype.kind in "fc" and wide.width > 1 and not short
         self._element = element_of(dtype)
         # The types of the parts: of a complex number, or of an element and its place.
         self._types = [self._element, "i64"] if how in POSITIONS else [self._element] * (2 if dtype.kind == "c" else 1)

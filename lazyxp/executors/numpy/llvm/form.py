@@ -18,6 +18,8 @@ _PIECE, _MOST_PIECES = 65_536, 2_048
 _MOST_PARTIAL = 8_192
 # Pieces are at least this long along the axis that memory is read along.
 _SHORTEST = 1_024
+# Rows of at most so many elements are short.
+_SHORT = 128
 
 Strides = tuple[tuple[int, ...], ...]
 
@@ -35,12 +37,15 @@ class Form(NamedTuple):
         The loop that is cut into pieces of work, or `UNCUT` if everything is one piece.
     layout : tuple of str
         For each operand (inputs, then outputs), how it lies along each loop.
+    short : bool
+        Whether rows, along the last loop, are so short that their sums need no care for rounding errors.
     """
 
     loops: tuple[Axes, ...]
     outer: int
     pieces: int
     layout: tuple[str, ...]
+    short: bool
 
 
 class Space(NamedTuple):
@@ -84,16 +89,17 @@ def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order
             for k, x in enumerate(operands)
         ]
     )
-    total = math.prod(lengths)
+    short = lengths[-1] <= _SHORT
+    total = kernel.largest()
     if total <= _PIECE:
-        return Form(loops, outer, UNCUT, layout), Space(lengths, strides, 0)
+        return Form(loops, outer, UNCUT, layout, short), Space(lengths, strides, 0)
     pieces = _cut_loop(kernel, loops, lengths, outer if whole else len(loops))
     rest = max(1, total // max(1, lengths[pieces]))
     wanted = max(_PIECE, total // _MOST_PIECES)
     step = max(1, wanted // rest)
     if pieces == len(loops) - 1:
         step = max(step, _SHORTEST)
-    return Form(loops, outer, pieces, layout), Space(lengths, strides, step)
+    return Form(loops, outer, pieces, layout, short), Space(lengths, strides, step)
 
 
 def _letter(stride: int, itemsize: int) -> str:

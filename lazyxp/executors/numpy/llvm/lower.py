@@ -147,6 +147,7 @@ class Lowered:
         self.sinks: list[Sink] = []
         self.partials: list[Partial] = []
         self.finishes: list[Finish] = []
+        self._known_partials: dict[Any, int] = {}
         self._loop = {axis: i for i, axes in enumerate(form.loops) for axis in axes}
         self._outputs = {number: k for k, number in enumerate(kernel.outputs)}
         self._numbers: dict[int, int] = {}  # of the kernel's values
@@ -223,19 +224,13 @@ class Lowered:
         if not crossing:
             self._numbers[number] = self._whole(name, x, kept, gone, count, one)
             return
-        made: list[int] = []
-        if name in _PLAIN:
-            made.append(self._partial(_PLAIN[name], x, kept, gone, turn=0))
-        else:
+        made = [self._partial(_PLAIN.get(name, "sum"), x, kept, gone, turn=0)]
+        if name in ("var", "std"):
             real = dtype
-            total = self._partial("sum", x, kept, gone, turn=0)
-            held = len(self.kernel.inputs) + len(self.kernel.outputs) + total
-            center = self._add(Value("input", (held,), kept, self.values[x].dtype))
-            number_of = self._map("astype", self._add(Value("count", (), frozenset(), _INT, gone)), dtype=real)
-            center = self._divided(center, number_of)
+            center = self._center(made[0], x, kept, gone, real)
             apart = self._map("subtract", x, center, dtype=self.values[x].dtype)
-            made += [total, self._partial("sum", apart, kept, gone, turn=1)]
-            made.append(self._partial("sum", self._squared(apart, real), kept, gone, turn=1))
+            made.append(self._partial("sum", apart, kept, gone, turn=2))
+            made.append(self._partial("sum", self._squared(apart, real), kept, gone, turn=2))
         self.finishes.append(Finish(self._outputs[number], one, tuple(made)))
 
     def _position(self, one: Instruction, x: int) -> int:
@@ -254,13 +249,31 @@ class Lowered:
         return self._add(Value("second", (best,), self.values[best].loops, _INT))
 
     def _partial(self, how: str, x: int, kept: Loops, gone: Loops, *, turn: int) -> int:
+        """The number of a partial result: `x` reduced in each piece, in a certain walk over it."""
+        key = (how, x, kept, gone, turn)
+        if key not in self._known_partials:
+            self._known_partials[key] = len(self.partials)
+            self.partials.append(Partial(kept, self.values[x].dtype, self.form.pieces in gone, how))
+            self.sinks.append(Sink(x, kept, gone, how, self._held(self._known_partials[key]), turn))
+        return self._known_partials[key]
+
+    def _held(self, partial: int) -> int:
+        """The operand that a partial result is."""
+        return len(self.kernel.inputs) + len(self.kernel.outputs) + partial
+
+    def _center(self, total: int, x: int, kept: Loops, gone: Loops, real: DType) -> int:
+        """The mean in each piece of what `total` is the sum of, stored between two walks over it."""
         dtype = self.values[x].dtype
-        cut = self.form.pieces in gone
-        self.partials.append(Partial(kept, dtype, cut, how))
-        number = len(self.partials) - 1
-        operand = len(self.kernel.inputs) + len(self.kernel.outputs) + number
-        self.sinks.append(Sink(x, kept, gone, how, operand, turn))
-        return number
+        key = ("center", total)
+        if key not in self._known_partials:
+            held = self._add(Value("input", (self._held(total),), kept, dtype))
+            count = self._map("astype", self._add(Value("count", (), frozenset(), _INT, gone)), dtype=real)
+            center = self._divided(held, count)
+            self._known_partials[key] = len(self.partials)
+            self.partials.append(Partial(kept, dtype, self.form.pieces in gone, "store"))
+            operand = self._held(self._known_partials[key])
+            self.sinks.append(Sink(center, kept, frozenset(), "store", operand, turn=1))
+        return self._add(Value("input", (self._held(self._known_partials[key]),), kept, dtype))
 
     def _whole(self, name: str, x: int, kept: Loops, gone: Loops, count: int, one: Instruction) -> int:
         """The result of a reduction that is finished in one go."""

@@ -270,9 +270,15 @@ class _Printer:
             if self._in_registers(job, space):
                 dtype = self._values[job.value].dtype
                 how = job.how if isinstance(job, Sink) else self._values[job.result].params  # type: ignore[union-attr]
-                wide = self._one if within else self._wide
-                contract = job.value in self._added
-                accumulators[n] = Accumulator(wide, self._one, self._frame.alloca, how, dtype, contract)
+                accumulators[n] = Accumulator(
+                    self._one if within else self._wide,
+                    self._one,
+                    self._frame.alloca,
+                    how,
+                    dtype,
+                    contract=job.value in self._added,
+                    short=self._lowered.form.short,
+                )
         if within:
             self._points(space, jobs, accumulators, index)
         else:

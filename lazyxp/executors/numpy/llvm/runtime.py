@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lazyxp.executors.numpy import buffers, threads
-from lazyxp.executors.numpy.llvm import compiler
+from lazyxp.executors.numpy.llvm import compiler, scalars
 from lazyxp.executors.numpy.llvm.analysis import cost
 from lazyxp.executors.numpy.llvm.entry import direct, direct_text, is_possible
 from lazyxp.executors.numpy.llvm.form import UNCUT, Form, Space, form_of
@@ -27,6 +27,8 @@ Array = np.ndarray[Any, Any]
 _PORTIONS = 4
 # Sums of few instructions run on vectors so many times longer than the processor's, to hide how long an addition takes.
 _SEVERAL, _FEW = 4, 8
+# Long chains of instructions run on two vectors at a time: each waits for the one before it.
+_MANY = 48
 
 
 class Job(NamedTuple):
@@ -163,6 +165,8 @@ def printed_kernel(lowered: Lowered) -> Printed:
     """The text of a kernel on vectors of this processor."""
     width = max([_item(v.dtype) for v in lowered.values if v.op != "constant"], default=8)
     lanes = compiler.vector_bytes() // width
+    if sum(map(cost, lowered.values)) > _MANY and not any(value.op in scalars.FUNCTIONS for value in lowered.values):
+        lanes *= 2
     sums = any(value.op == "reduce" for value in lowered.values) or bool(lowered.partials)
     if sums and sum(map(cost, lowered.values)) <= _FEW:
         lanes *= _SEVERAL
