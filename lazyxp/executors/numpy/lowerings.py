@@ -71,6 +71,15 @@ def _tanh(xp: Any, x: Any) -> Any:
     return result
 
 
+def _pow(xp: Any, x1: Any, x2: Any) -> Any:
+    """NumPy takes the square root where the exponent is one 0.5, which has other special values."""
+    if np.ndim(x2) or x2 != 0.5 or np.result_type(x1, x2).kind != "f":
+        return np.power(x1, x2)
+    result = np.asarray(np.sqrt(x1) + x2.dtype.type(0))
+    result[np.isneginf(x1)] = np.inf
+    return result
+
+
 def _sign(xp: Any, x: Any) -> Any:
     """NumPy's complex sign gives 1 or 1j where one part is NaN and the other infinite, and may give a zero a sign."""
     result = np.sign(x)
@@ -181,6 +190,7 @@ LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "floor_divide": _floor_divide,
     "expm1": _expm1,
     "tanh": _tanh,
+    "pow": _pow,
     "sign": _sign,
     "clip": _clip,
     "complex": _complex,

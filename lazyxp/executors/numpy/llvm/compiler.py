@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import itertools
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -18,6 +19,18 @@ _PROTOTYPE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_in
 # LLVM's objects may be used by one thread at a time.
 _lock = threading.Lock()
 _numbers = itertools.count()
+# What is done to a module on its way, for the key of its code.
+_PIPELINE = "sroa, O2"
+
+
+def _after_fork() -> None:
+    """Another thread may have held the lock when the process was forked, and is not there any more."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Compiled(NamedTuple):
@@ -76,7 +89,7 @@ def _target() -> _Target:
     builder = binding.create_pass_builder(own, binding.create_pipeline_tuning_options(speed_level=2))
     passes = binding.create_new_function_pass_manager()
     passes.add_sroa_pass()
-    name = f"{target.triple} {cpu} {flags} {llvmlite.__version__} {binding.llvm_version_info}"
+    name = f"{_PIPELINE} {target.triple} {cpu} {flags} {llvmlite.__version__} {binding.llvm_version_info}"
     size = 64 if wide else 32 if features.get("avx2") else 16
     return _Target(own, binding.create_lljit_compiler(machine()), (passes, builder), name, size)
 

@@ -20,6 +20,10 @@ _MOST_PARTIAL = 8_192
 _SHORTEST = 1_024
 # Rows of at most so many elements are short.
 _SHORT = 128
+# Outputs of so many bytes do not stay in the cache: to read what they overwrite would be a waste.
+_STREAM = 16 << 20
+# Bytes of a line of the cache.
+LINE = 64
 
 Strides = tuple[tuple[int, ...], ...]
 
@@ -39,6 +43,8 @@ class Form(NamedTuple):
         For each operand (inputs, then outputs), how it lies along each loop.
     short : bool
         Whether rows, along the last loop, are so short that their sums need no care for rounding errors.
+    streams : bool
+        Whether outputs go past the cache. They begin on a `LINE` then, and so do all rows of several outputs.
     """
 
     loops: tuple[Axes, ...]
@@ -46,6 +52,7 @@ class Form(NamedTuple):
     pieces: int
     layout: tuple[str, ...]
     short: bool
+    streams: bool
 
 
 class Space(NamedTuple):
@@ -92,14 +99,18 @@ def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order
     short = lengths[-1] <= _SHORT
     total = kernel.largest()
     if total <= _PIECE:
-        return Form(loops, outer, UNCUT, layout, short), Space(lengths, strides, 0)
+        return Form(loops, outer, UNCUT, layout, short, False), Space(lengths, strides, 0)
     pieces = _cut_loop(kernel, loops, lengths, outer if whole else len(loops))
     rest = max(1, total // max(1, lengths[pieces]))
     wanted = max(_PIECE, total // _MOST_PIECES)
     step = max(1, wanted // rest)
     if pieces == len(loops) - 1:
-        step = max(step, _SHORTEST)
-    return Form(loops, outer, pieces, layout, short), Space(lengths, strides, step)
+        step = max(step, _SHORTEST) // _SHORTEST * _SHORTEST
+    outputs = operands[len(kernel.inputs) :]
+    streams = all(x.size == total and x.nbytes >= _STREAM for x in outputs) and (
+        len(outputs) == 1 or all(s % LINE == 0 for steps in strides[len(kernel.inputs) :] for s in steps[:-1])
+    )
+    return Form(loops, outer, pieces, layout, short, streams), Space(lengths, strides, step)
 
 
 def _letter(stride: int, itemsize: int) -> str:

@@ -47,7 +47,9 @@ class Frame:
         declarations = "\n".join(self._names.declarations.values())
         lines = "\n".join([*self._entry, *self._lines])
         head = "define void @kernel(ptr %arguments, i64 %first, i64 %last, ptr %scratch) {\nentry:"
-        return f"{declarations}\n{head}\n{lines}\nret void\n}}\n"
+        # What went past the cache has to be there before another thread is told that it is.
+        end = "fence seq_cst\nret void\n}\n!0 = !{i32 1}" if self.lowered.form.streams else "ret void\n}"
+        return f"{declarations}\n{head}\n{lines}\n{end}\n"
 
     # --- arguments and loops -----------------------------------------------------------------------------------------
 
@@ -126,13 +128,14 @@ class Frame:
         form, kernel = lowered.form, lowered.kernel
         base = self._argument(number)
         inputs, first = len(kernel.inputs), len(form.layout)
-        cut = False
+        cut = streams = False
         if number < inputs:
             dtype = lowered.dtypes[number]
             letters = dict(enumerate(form.layout[number]))
         elif number < first:
             dtype = kernel.kept[number - inputs].dtype
             letters = dict(enumerate(form.layout[number]))
+            streams = form.streams
         else:
             partial = lowered.partials[number - first]
             dtype, cut = partial.dtype, partial.cut
@@ -146,7 +149,7 @@ class Frame:
         }
         if cut:
             lies[PIECE] = STRIDED, self._stride(number, form.pieces)  # one part for each piece
-        return Memory(base, dtype, lies)
+        return Memory(base, dtype, lies, streams)
 
     def keep(self, value: int) -> None:
         """Have memory for a value, from one walk over a row to a later one."""

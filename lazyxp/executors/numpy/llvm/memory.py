@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyxp.executors.numpy.llvm.form import ABSENT, REVERSED, STRIDED, UNIT
+from lazyxp.executors.numpy.llvm.form import ABSENT, LINE, REVERSED, STRIDED, UNIT
 from lazyxp.executors.numpy.llvm.ir import Emitter, element_of
 from lazyxp.executors.numpy.llvm.lower import Unprintable
 
@@ -22,11 +22,14 @@ class Memory(NamedTuple):
         Of its elements.
     lies : dict of int to (str, str)
         For each loop along which it lies, how, and with which stride in bytes.
+    streams : bool
+        Whether what is stored goes past the cache.
     """
 
     base: str
     dtype: np.dtype[Any]
     lies: dict[int, tuple[str, str]]
+    streams: bool = False
 
 
 def address_of(e: Emitter, memory: Memory, index: dict[int, str]) -> str:
@@ -119,12 +122,12 @@ def store(e: Emitter, memory: Memory, address: str, loop: int, x: Any) -> None:
         order = ", ".join(f"i32 {i // 2 + (i % 2) * width}" for i in range(2 * width))
         t = e.type(element)
         both = e.new(f"shufflevector {t} {x[0]}, {t} {x[1]}, <{2 * width} x i32> <{order}>")
-        e.do(f"store <{2 * width} x {element}> {both}, ptr {address}, align 1")
+        e.do(f"store <{2 * width} x {element}> {both}, ptr {address}, {_way(memory, e.width)}")
     elif letter == UNIT:
         stored = "i8" if dtype.kind == "b" else element_of(dtype)
         if dtype.kind == "b":
             x = e.convert("zext", x, "i1", "i8")
-        e.do(f"store {e.type(stored)} {x}, ptr {address}, align 1")
+        e.do(f"store {e.type(stored)} {x}, ptr {address}, {_way(memory, e.width)}")
     elif letter == ABSENT:
         raise Unprintable("one element that is written many times")
     else:
@@ -134,6 +137,12 @@ def store(e: Emitter, memory: Memory, address: str, loop: int, x: Any) -> None:
             store_one(e.scalar(), memory, address, tuple(parts) if dtype.kind == "c" else parts[0])
             if lane + 1 < e.width:
                 address = e.new(f"getelementptr i8, ptr {address}, i64 {stride}")
+
+
+def _way(memory: Memory, lanes: int) -> str:
+    """How a vector is stored."""
+    size = lanes * memory.dtype.itemsize
+    return f"align {min(size, LINE)}, !nontemporal !0" if memory.streams and size % 16 == 0 else "align 1"
 
 
 def store_one(one: Emitter, memory: Memory, address: str, x: Any) -> None:

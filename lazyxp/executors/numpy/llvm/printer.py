@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from lazyxp.executors.numpy.llvm import scalars
 from lazyxp.executors.numpy.llvm.accumulators import Accumulator, combined, identity
 from lazyxp.executors.numpy.llvm.analysis import contracted, cost_again, stages
+from lazyxp.executors.numpy.llvm.form import LINE
 from lazyxp.executors.numpy.llvm.frame import PIECE, Frame
 from lazyxp.executors.numpy.llvm.ir import Emitter, element_of
 from lazyxp.executors.numpy.llvm.lower import Lowered, Sink, Unprintable, Value
@@ -366,6 +367,12 @@ class _Printer:
                 store(e, memory, address, last, x)
 
         low, high = self._frame.range(last)
+        streamed = [target for target in targets.values() if target[0].streams]
+        if streamed and self._lanes > 1 and len(self._lowered.form.loops) > 1:
+            aligned = self._frame.least(self._to_line(*streamed[0], last, low), high)
+            with self._frame.loop(low, aligned) as at:
+                body(self._one, at)
+            low = aligned
         length = self._one.op("sub", "i64", high, low)
         vectors = self._one.op("and", "i64", length, str(-self._lanes))
         middle = self._one.op("add", "i64", low, vectors)
@@ -384,6 +391,13 @@ class _Printer:
                     body(self._wide, at)
         with self._frame.loop(middle if self._lanes > 1 else low, high) as at:
             body(self._one, at)
+
+    def _to_line(self, memory: Memory, address: str, loop: int, low: str) -> str:
+        """The first index from `low` on whose element begins on a line of the cache."""
+        one = self._one
+        here = one.new(f"ptrtoint ptr {further(one, address, memory, loop, low)} to i64")
+        left = one.op("and", "i64", one.op("sub", "i64", "0", here), str(LINE - 1))
+        return one.op("add", "i64", low, one.op("udiv", "i64", left, str(memory.dtype.itemsize)))
 
     def _is_read(self, i: int, stage: int) -> bool:
         """Whether a value is read from memory in a walk of this stage."""

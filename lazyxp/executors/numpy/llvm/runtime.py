@@ -15,7 +15,7 @@ from lazyxp.executors.numpy import buffers, threads
 from lazyxp.executors.numpy.llvm import compiler, scalars
 from lazyxp.executors.numpy.llvm.analysis import cost
 from lazyxp.executors.numpy.llvm.entry import direct, direct_text, is_possible
-from lazyxp.executors.numpy.llvm.form import UNCUT, Form, Space, form_of
+from lazyxp.executors.numpy.llvm.form import LINE, UNCUT, Form, Space, form_of
 from lazyxp.executors.numpy.llvm.lower import Finish, Lowered, Partial, Unprintable
 from lazyxp.executors.numpy.llvm.printer import Printed, print_kernel, scratch_bytes
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
@@ -24,7 +24,7 @@ from lazyxp.kernel import NO_AXIS, Axes, Kernel
 Array = np.ndarray[Any, Any]
 
 # So many times more portions than threads: a thread that is held up leaves its share to the others.
-_PORTIONS = 4
+_PORTIONS = 8
 # Sums of few instructions run on vectors so many times longer than the processor's, to hide how long an addition takes.
 _SEVERAL, _FEW = 4, 8
 # Long chains of instructions run on two vectors at a time: each waits for the one before it.
@@ -134,7 +134,7 @@ def _prepared(kernel: Kernel, inputs: Sequence[Array]) -> Job | None:
     compiled = compiler.compiled(printed.text + direct_text(operands, len(numbers)))
     simple = form.pieces == UNCUT and not printed.scratch and not lowered.partials and is_possible()
     call, keep = direct(compiled.direct, numbers) if simple else (None, None)
-    maker = _small_memory if simple else _memory
+    maker = _small_memory if simple else _line_memory if form.streams else _memory
     return Job(
         compiled,
         numbers,
@@ -152,6 +152,21 @@ def _prepared(kernel: Kernel, inputs: Sequence[Array]) -> Job | None:
 def _memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) -> Callable[[], Array]:
     """What makes the memory of an output."""
     return functools.partial(empty_in_order, shape, axes, order, dtype, buffers.empty)
+
+
+def _line_memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) -> Callable[[], Array]:
+    """What makes the memory of an output that begins on a line of the cache."""
+
+    def make(shape: Sequence[int], dtype: Any) -> Array:
+        found = buffers.empty(shape, dtype)
+        if found.__array_interface__["data"][0] % LINE == 0:
+            return found
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        held = np.empty(size + LINE, np.uint8)
+        start = -held.__array_interface__["data"][0] % LINE
+        return held[start : start + size].view(dtype).reshape(shape)
+
+    return functools.partial(empty_in_order, shape, axes, order, dtype, make)
 
 
 def _small_memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) -> Callable[[], Array]:
