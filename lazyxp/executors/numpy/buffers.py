@@ -168,8 +168,9 @@ class Pool:
                     self._held += block.capacity
                 while self._held > limit:
                     oldest = min((idle for idle in self._idle.values() if idle), key=lambda idle: idle[0].returned)
+                    # First, as an interrupt in between may make this too little, but not too much.
+                    self._held -= oldest[0].capacity
                     freed.append(oldest.popleft())
-                    self._held -= freed[-1].capacity
             finally:
                 lock.release()
 

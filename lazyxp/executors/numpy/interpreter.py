@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lazyxp.executors import registry
+from lazyxp.executors.numpy import buffers
 from lazyxp.executors.numpy.combining import COMBINERS, Combined
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
 from lazyxp.kernel import NO_AXIS, Axes, Instruction, Kernel, blame
@@ -163,7 +164,7 @@ class Program:
         if schedule is None:
             schedule = self._schedules[order] = Schedule(kernel, order, self.block_size(kernel, inputs))
         outputs = [
-            empty_in_order(one.node.shape, one.axes, order, one.node.dtype)
+            empty_in_order(one.node.shape, one.axes, order, one.node.dtype, buffers.empty)
             for one in (kernel.body[number - len(inputs)] for number in kernel.outputs)
         ]
         combined = [

@@ -19,6 +19,9 @@ _PROTOTYPE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_in
 # LLVM's objects may be used by one thread at a time.
 _lock = threading.Lock()
 _numbers = itertools.count()
+# Kernels whose code stays in memory when no plan runs them any more.
+MOST_HELD = 256
+_held: dict[str, Compiled] = {}
 # What is done to a module on its way, for the key of its code.
 _PIPELINE = "sroa, O2"
 
@@ -94,45 +97,44 @@ def _target() -> _Target:
     return _Target(own, binding.create_lljit_compiler(machine()), (passes, builder), name, size)
 
 
-def object_code(text: str) -> bytes:
-    """The object code of a module."""
+def _improved(text: str) -> Any:
+    """A module after our passes."""
     from llvmlite import binding
 
-    target = _target()
+    passes, builder = _target().passes
     module = binding.parse_assembly(text)
-    passes, builder = target.passes
     for function in module.functions:
         if not function.is_declaration:
             passes.run(function, builder)
-    return bytes(target.machine.emit_object(module))
+    return module
 
 
 def assembly(text: str) -> str:
     """The assembly of a module, to look at."""
-    from llvmlite import binding
-
     with _lock:
-        target = _target()
-        module = binding.parse_assembly(text)
-        passes, builder = target.passes
-        for function in module.functions:
-            if not function.is_declaration:
-                passes.run(function, builder)
-        return str(target.machine.emit_assembly(module))
+        return str(_target().machine.emit_assembly(_improved(text)))
 
 
 def compiled(text: str) -> Compiled:
-    """The functions of a module; its object code is looked for on disk first."""
+    """The functions of a module: those of the latest `MOST_HELD` are in memory, others perhaps on disk."""
+    with _lock:
+        key = cache.key_of(text, _target().name)
+        found = _held.pop(key, None) or _linked(text, key)
+        _held[key] = found  # at the end: the latest
+        if len(_held) > MOST_HELD:
+            del _held[next(iter(_held))]
+        return found
+
+
+def _linked(text: str, key: str) -> Compiled:
     from llvmlite import binding
 
-    with _lock:
-        target = _target()
-        key = cache.key_of(text, target.name)
-        code = cache.load(key)
-        if code is None:
-            code = object_code(text)
-            cache.store(key, code)
-        builder = binding.JITLibraryBuilder().add_object_img(code).add_current_process()
-        builder.export_symbol("kernel").export_symbol("direct")
-        library = builder.link(target.jit, f"kernel{next(_numbers)}")
+    target = _target()
+    code = cache.load(key)
+    if code is None:
+        code = bytes(target.machine.emit_object(_improved(text)))
+        cache.store(key, code)
+    builder = binding.JITLibraryBuilder().add_object_img(code).add_current_process()
+    builder.export_symbol("kernel").export_symbol("direct")
+    library = builder.link(target.jit, f"kernel{next(_numbers)}")
     return Compiled(_PROTOTYPE(library["kernel"]), int(library["direct"]), library)

@@ -23,6 +23,8 @@ from lazyxp.kernel import NO_AXIS, Axes, Kernel
 
 Array = np.ndarray[Any, Any]
 
+# A kernel is made ready for so many ways in which its operands lie in memory; then it begins anew.
+_MOST_JOBS = 64
 # So many times more portions than threads: a thread that is held up leaves its share to the others.
 _PORTIONS = 8
 # Sums of few instructions run on vectors so many times longer than the processor's, to hide how long an addition takes.
@@ -83,6 +85,8 @@ class Runner:
         try:
             job = self._jobs[key]
         except KeyError:
+            if len(self._jobs) >= _MOST_JOBS:
+                self._jobs.clear()
             job = self._jobs[key] = _prepared(self._kernel, inputs)
         if job is None:
             return None
