@@ -53,7 +53,14 @@ def _threads(given: Any) -> int:
     return number
 
 
-_initial = Options(backend=os.environ.get("LAZYXP_BACKEND") or None)
+def _from_environment() -> Options:
+    kernels = os.environ.get("LAZYXP_KERNELS") or "auto"
+    if kernels not in _CHOICES["kernels"]:
+        raise ValueError(f"LAZYXP_KERNELS={kernels!r} is none of {', '.join(map(repr, _CHOICES['kernels']))}")
+    return Options(backend=os.environ.get("LAZYXP_BACKEND") or None, kernels=kernels)
+
+
+_initial = _from_environment()
 # What was set for the whole process, in order. A ``with`` block takes its own entry out again when it is entered, so
 # that blocks of several threads do not get in each other's way.
 _applied: list[dict[str, Any]] = []
@@ -105,7 +112,8 @@ class set_options:  # noqa: N801 - reads as a function, and is a context manager
         of its own.
     kernels : {"auto", "always", "interpreted", "never"}
         Which work becomes fused kernels on NumPy, at levels of `optimize` that allow rounding: that on large arrays,
-        and what `jit` traces; work of any size; the same, but interpreted by NumPy instead of compiled; or none.
+        and what `jit` traces; work of any size; the same, but interpreted by NumPy instead of compiled; or none. At
+        first, what the environment variable ``LAZYXP_KERNELS`` says, or else "auto".
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
@@ -94,6 +95,7 @@ def optimized_graph(structure: Structure, executor: Executor, level: str, *, oft
         every_element=executor.every_element,
         fuses=executor.fuses,
         smallest_kernel=_smallest_kernel(executor, often),
+        smallest_single=_smallest_single(executor),
     )
     if level == "none":
         graph.roots = template(structure)
@@ -108,9 +110,16 @@ def _smallest_kernel(executor: Executor, often: bool) -> int | None:
     kernels = options.current().kernels
     if kernels == "never" or not executor.supports(KERNEL):
         return None
-    if kernels != "auto" or (often and executor.fuses_small()):
+    if kernels != "auto" or (often and executor.compiles()):
         return 1
     return grouping.SMALLEST
+
+
+def _smallest_single(executor: Executor) -> float:
+    """How many elements the smallest kernels of a single op work on."""
+    if options.current().kernels != "auto":
+        return 1
+    return grouping.SMALLEST_SINGLE if executor.compiles() else math.inf
 
 
 def cache_info() -> CacheInfo:

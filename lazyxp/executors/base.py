@@ -102,8 +102,8 @@ class Executor(ABC):
         """Whether `node` may be a part of a kernel; asked only where kernels are run at all."""
         return True
 
-    def fuses_small(self) -> bool:
-        """Whether kernels pay for small arrays too, where a plan is run many times."""
+    def compiles(self) -> bool:
+        """Whether kernels are compiled: single ops then gain, and so do small arrays where a plan is run many times."""
         return False
 
     def shortcut(self, plan: Plan, arguments: Sequence[tuple[int, int]]) -> Shortcut | None:

@@ -58,7 +58,7 @@ class _Emission:
             elif not groups:
                 ranked[found.rank_of(node)].append(node)
             for group in groups:
-                if group.ops < 2:
+                if group.ops < 2 and group.size < self._graph.smallest_single:
                     ranked[group.rank].append(node)
                 elif group in members:
                     members[group].append(node)

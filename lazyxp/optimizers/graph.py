@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -52,6 +53,8 @@ class Graph:
         Whether a node may be a part of a kernel.
     smallest_kernel : int or None
         How many elements the smallest kernels work on; None for no kernels.
+    smallest_single : float
+        How many elements the smallest kernels of a single op work on.
     trace : list of Fired
         Every rewrite so far.
     """
@@ -65,6 +68,7 @@ class Graph:
         every_element: bool = True,
         fuses: Callable[[Node], bool] = lambda node: True,
         smallest_kernel: int | None = None,
+        smallest_single: float = math.inf,
     ) -> None:
         self.roots: list[Node] = []
         self.allowed = allowed
@@ -73,6 +77,7 @@ class Graph:
         self.every_element = every_element
         self.fuses = fuses
         self.smallest_kernel = smallest_kernel
+        self.smallest_single = smallest_single
         self.trace: list[Fired] = []
         self._known: dict[Any, Node] = {}
         # For each set of rules, the nodes that none of them matches: a later pass of the same rules leaves them out.

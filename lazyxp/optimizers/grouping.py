@@ -14,6 +14,8 @@ from lazyxp.node import INPUT, Node, Op, Shape
 
 # Kernels are for at least this many elements: fewer stay in the cache between one call of NumPy and the next.
 SMALLEST = 131_072
+# And a single op for this many, where it gains from several threads and from memory that is there already.
+SMALLEST_SINGLE = 1 << 20
 # At most this many elements lie along the axes that are whole in every block, so that blocks fit the cache.
 MOST_WHOLE = 32_768
 # A kernel has at most this many ops: more take long to compile, and gain nothing.
@@ -100,12 +102,14 @@ class Group:
         The axes of the largest values.
     ops : int
         How many members compute something.
+    size : int
+        How many elements the first member has, or reduces.
     heavy : bool
         Whether the group writes arrays that are no results of the graph: those of two such groups need not be held at
         the same time.
     """
 
-    __slots__ = ("heavy", "lengths", "members", "merged", "ops", "rank", "spaces", "whole")
+    __slots__ = ("heavy", "lengths", "members", "merged", "ops", "rank", "size", "spaces", "whole")
 
     def __init__(self, rank: int) -> None:
         self.rank = rank
@@ -114,6 +118,7 @@ class Group:
         self.members: dict[Node, tuple[Axes, Axes]] = {}
         self.spaces: set[Axes] = set()
         self.ops = 0
+        self.size = 0
         self.heavy = False
         self.merged: Group | None = None
 
@@ -399,6 +404,7 @@ class Grouping:
         if self.size(space) < self._smallest:
             return None
         group = Group(rank)
+        group.size = self.size(space)
         axes = []
         for n in space.shape:
             axes.append(NO_AXIS if n == 1 else len(group.lengths))

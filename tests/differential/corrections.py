@@ -22,6 +22,21 @@ def diff(
     return result if n else np.concatenate([p for p in (prepend, x, append) if p is not None], axis=axis)
 
 
+def power(result: NDArray, x1: Any, x2: Any) -> NDArray:
+    """NumPy takes a square root where the exponent is a single 0.5.
+
+    "If x1_i is -infinity, x2_i is greater than 0, and x2_i is not an odd integer value, the result is +infinity"; "If
+    x1_i is -0, x2_i is greater than 0, and x2_i is not an odd integer value, the result is +0."
+    """
+    if result.dtype.kind != "f":
+        return result
+    x1, x2 = np.broadcast_arrays(np.asarray(x1, result.dtype), np.asarray(x2, result.dtype))
+    result = result.copy()
+    result[(x1 == -np.inf) & (x2 == 0.5)] = np.inf
+    result[(x1 == 0) & (x2 == 0.5)] = 0.0
+    return result
+
+
 def floor_divide(result: NDArray, x1: Any, x2: Any) -> NDArray:
     """With one infinite operand NumPy pairs ``//`` with ``%`` as Python does; the standard takes ``floor(x1 / x2)``.
 
@@ -148,6 +163,7 @@ CORRECTIONS: dict[str, Callable[..., Any]] = {
     "floor_divide": floor_divide,
     "isin": isin,
     "mean": mean,
+    "pow": power,
     "sign": sign,
     "sort": sort,
     "std": spread,

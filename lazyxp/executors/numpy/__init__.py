@@ -32,7 +32,7 @@ class NumPyExecutor(ArrayAPIExecutor):
         """Whether the compiler of kernels knows `node`; the interpreter of kernels knows all."""
         return not compiler.is_available() or printable(node)
 
-    def fuses_small(self) -> bool:
+    def compiles(self) -> bool:
         """Whether kernels are compiled."""
         return compiler.is_available()
 

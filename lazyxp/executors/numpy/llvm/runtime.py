@@ -25,12 +25,46 @@ Array = np.ndarray[Any, Any]
 
 # A kernel is made ready for so many ways in which its operands lie in memory; then it begins anew.
 _MOST_JOBS = 64
+# Less work than this, in elements times instructions, is done before another thread wakes up; an element takes some
+# time however little is done with it.
+_SHARED, _EACH = 2_000_000, 4
 # So many times more portions than threads: a thread that is held up leaves its share to the others.
 _PORTIONS = 8
 # Sums of few instructions run on vectors so many times longer than the processor's, to hide how long an addition takes.
 _SEVERAL, _FEW = 4, 8
 # Long chains of instructions run on two vectors at a time: each waits for the one before it.
 _MANY = 48
+
+
+class Code(NamedTuple):
+    """The code of a kernel for operands that lie in memory in a certain way, before it is compiled.
+
+    Attributes
+    ----------
+    lowered, space
+        What it was printed from, and the numbers of this case.
+    printed : Printed
+        The text.
+    order : tuple of int
+        The axes of the kernel as they lie in memory, outermost first.
+    pieces : int
+        How many pieces of work there are.
+    shared : bool
+        Whether several threads do it.
+    partials : list of (tuple of int, dtype)
+        The memory of partial results.
+    scratch : list of int
+        The bytes that each thread needs for each value that is kept for a while.
+    """
+
+    lowered: Lowered
+    space: Space
+    printed: Printed
+    order: Axes
+    pieces: int
+    shared: bool
+    partials: list[tuple[tuple[int, ...], Any]]
+    scratch: list[int]
 
 
 class Job(NamedTuple):
@@ -50,6 +84,8 @@ class Job(NamedTuple):
         What the code was printed from, and the numbers of this case.
     pieces : int
         How many pieces of work there are.
+    shared : bool
+        Whether several threads do it.
     scratch : list of int
         The bytes that each thread needs for each value that is kept for a while.
     direct : callable or None
@@ -65,6 +101,7 @@ class Job(NamedTuple):
     lowered: Lowered
     space: Space
     pieces: int
+    shared: bool
     scratch: list[int]
     direct: Callable[..., None] | None
     keep: Any
@@ -115,42 +152,44 @@ def runner(kernel: Kernel) -> Runner:
 _runners: weakref.WeakKeyDictionary[Kernel, Runner] = weakref.WeakKeyDictionary()
 
 
-def _prepared(kernel: Kernel, inputs: Sequence[Array]) -> Job | None:
+def code_of(kernel: Kernel, inputs: Sequence[Any]) -> Code:
+    """The code for operands with these shapes, dtypes and strides; `Unprintable` says that there is none."""
     order = memory_order(kernel, inputs)
+    kept = _kept(kernel)
+    stand_ins = [empty_in_order(shape, axes, order, dtype, no_memory) for shape, axes, dtype in kept]
+    form, space = form_of(kernel, [*inputs, *stand_ins], [*kernel.inputs, *[axes for _, axes, _ in kept]], order)
+    lowered = Lowered(kernel, form, [x.dtype for x in inputs])
+    printed = printed_kernel(lowered)
+    pieces = 1 if form.pieces == UNCUT else -(-space.lengths[form.pieces] // space.step)
+    shared = pieces > 1 and kernel.largest() * (_EACH + sum(map(cost, lowered.values))) > _SHARED
+    partials = [(_partial_shape(partial, space, pieces), partial.dtype) for partial in lowered.partials]
+    return Code(lowered, space, printed, order, pieces, shared, partials, scratch_bytes(printed.scratch, space.lengths))
+
+
+def _kept(kernel: Kernel) -> list[tuple[tuple[int, ...], Axes, Any]]:
+    """Shape, axes and dtype of each output."""
     kept = [kernel.body[number - len(kernel.inputs)] for number in kernel.outputs]
-    shapes: list[tuple[tuple[int, ...], Axes, Any]] = [(one.node.shape, one.axes, one.node.dtype) for one in kept]
-    stand_ins = [empty_in_order(shape, axes, order, dtype, _no_memory) for shape, axes, dtype in shapes]
-    axes = [*kernel.inputs, *[one.axes for one in kept]]
-    form, space = form_of(kernel, [*inputs, *stand_ins], axes, order)
+    return [(one.node.shape, one.axes, one.node.dtype) for one in kept]
+
+
+def _prepared(kernel: Kernel, inputs: Sequence[Array]) -> Job | None:
     try:
-        lowered = Lowered(kernel, form, [x.dtype for x in inputs])
-        printed = printed_kernel(lowered)
+        lowered, space, printed, order, pieces, shared, partials, scratch = code_of(kernel, inputs)
     except Unprintable:
         return None
-    pieces = 1 if form.pieces == UNCUT else -(-space.lengths[form.pieces] // space.step)
-    shape_of = [_partial_shape(partial, space, pieces) for partial in lowered.partials]
+    form = lowered.form
     numbers = [*space.lengths, space.step]
     for strides in space.strides:
         numbers += strides
-    for partial, shape in zip(lowered.partials, shape_of, strict=True):
+    for partial, (shape, _) in zip(lowered.partials, partials, strict=True):
         numbers += _partial_strides(partial, shape, form)
     operands = len(space.strides) + len(lowered.partials)
     compiled = compiler.compiled(printed.text + direct_text(operands, len(numbers)))
     simple = form.pieces == UNCUT and not printed.scratch and not lowered.partials and is_possible()
     call, keep = direct(compiled.direct, numbers) if simple else (None, None)
     maker = _small_memory if simple else _line_memory if form.streams else _memory
-    return Job(
-        compiled,
-        numbers,
-        tuple([maker(shape, axes, order, dtype) for shape, axes, dtype in shapes]),
-        [(shape, partial.dtype) for partial, shape in zip(lowered.partials, shape_of, strict=True)],
-        lowered,
-        space,
-        pieces,
-        scratch_bytes(printed.scratch, space.lengths),
-        call,
-        keep,
-    )
+    make = tuple([maker(shape, axes, order, dtype) for shape, axes, dtype in _kept(kernel)])
+    return Job(compiled, numbers, make, partials, lowered, space, pieces, shared, scratch, call, keep)
 
 
 def _memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) -> Callable[[], Array]:
@@ -196,7 +235,7 @@ def _item(dtype: np.dtype[Any]) -> int:
     return dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize
 
 
-def _no_memory(shape: Sequence[int], dtype: Any) -> Array:
+def no_memory(shape: Sequence[int], dtype: Any) -> Array:
     """An array that is only asked for its strides."""
     strides, stride = [], np.dtype(dtype).itemsize
     for n in reversed(shape):
@@ -225,7 +264,7 @@ def _partial_strides(partial: Partial, shape: tuple[int, ...], form: Form) -> li
 def _call(job: Job, arguments: int) -> None:
     """Run all pieces."""
     call, pieces = job.compiled.call, job.pieces
-    limit = threads.limit() if pieces > 1 else 1
+    limit = threads.limit() if job.shared else 1
     count = min(pieces, limit * _PORTIONS) if limit > 1 else 1
 
     def portion(i: int) -> None:
@@ -245,7 +284,7 @@ def _call(job: Job, arguments: int) -> None:
 
 # --- parts of pieces -------------------------------------------------------------------------------------------------
 
-_TOGETHER: dict[str, Callable[[Any, Any], Any]] = {
+_TOGETHER: dict[str, Callable[..., Any]] = {
     "sum": np.add,
     "prod": np.multiply,
     "max": np.maximum,
@@ -256,12 +295,14 @@ _TOGETHER: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def _together(how: str, parts: Array) -> Array:
-    """All parts as one, in pairs, so that rounding errors grow with the logarithm of their number."""
+    """All parts as one, in their own memory; in pairs, so that errors grow with the logarithm of their number."""
     merge = _TOGETHER[how]
     while len(parts) > 1:
         half = len(parts) // 2
-        merged = merge(parts[:half], parts[half : 2 * half])
-        parts = merged if len(parts) % 2 == 0 else np.concatenate([merged, parts[2 * half :]])
+        merge(parts[:half], parts[half : 2 * half], out=parts[:half])
+        if len(parts) % 2:
+            parts[half] = parts[2 * half]
+        parts = parts[: -(-len(parts) // 2)]
     return np.asarray(parts[0])
 
 
