@@ -309,6 +309,9 @@ def _run(trace: _Trace, arrays: list[Any]) -> Any:
             Array(Node(SOURCE, (), NO_PARAMS, shape_of(x), dtype, None, x))
             for x, dtype in zip(results, trace.dtypes, strict=True)
         ]
-    if type(trace.tree) is _Place:
+    tree = trace.tree
+    if type(tree) is _Place:
         return results[0]
-    return _mapped(trace.tree, lambda x: results[x.index] if type(x) is _Place else x)
+    if type(tree) is tuple and all([type(x) is _Place for x in tree]):
+        return tuple([results[x.index] for x in tree])
+    return _mapped(tree, lambda x: results[x.index] if type(x) is _Place else x)

@@ -10,6 +10,7 @@ import numpy as np
 
 from lazyxp.executors.lowerings import concrete_key, getitem
 from lazyxp.executors.numpy.kernels import run_kernel
+from lazyxp.executors.numpy.selection import selected
 
 ArrayLike = Any
 
@@ -27,7 +28,12 @@ def _setitem(xp: Any, x: Any, value: Any, *indices: Any, key: tuple[Any, ...]) -
 
 def _gather(xp: Any, x: Any, *indices: Any, key: tuple[Any, ...]) -> Any:
     """``x[key]``; with a NumPy scalar as the index it would be a view, with an array it is a copy."""
-    return getitem(xp, x, *[np.asarray(i) for i in indices], key=key)
+    found = [np.asarray(i) for i in indices]
+    if len(found) == len(key) == 1 and found[0].dtype.kind == "b":
+        result = selected(np.asarray(x), found[0])
+        if result is not None:
+            return result
+    return getitem(xp, x, *found, key=key)
 
 
 def _floor_divide(xp: Any, x1: Any, x2: Any) -> Any:

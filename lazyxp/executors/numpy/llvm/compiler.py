@@ -37,7 +37,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class Compiled(NamedTuple):
-    """A compiled kernel: what to call, the address of its entry for small arrays, and what keeps the code in memory."""
+    """A compiled kernel: what to call, the address of its entry for small arrays (or 0), and what keeps the code in memory."""
 
     call: Function
     direct: int
@@ -135,6 +135,9 @@ def _linked(text: str, key: str) -> Compiled:
         code = bytes(target.machine.emit_object(_improved(text)))
         cache.store(key, code)
     builder = binding.JITLibraryBuilder().add_object_img(code).add_current_process()
-    builder.export_symbol("kernel").export_symbol("direct")
+    builder.export_symbol("kernel")
+    has_entry = "@direct(" in text
+    if has_entry:
+        builder.export_symbol("direct")
     library = builder.link(target.jit, f"kernel{next(_numbers)}")
-    return Compiled(_PROTOTYPE(library["kernel"]), int(library["direct"]), library)
+    return Compiled(_PROTOTYPE(library["kernel"]), int(library["direct"]) if has_entry else 0, library)

@@ -1,52 +1,60 @@
-"""Functions of floats in LLVM IR: calls of the C library's vector math."""
+"""Functions of floats in LLVM IR: written out, or calls of the C library's vector math."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from lazyxp.executors.numpy.llvm.ir import Emitter
+from lazyxp.executors.numpy.llvm import exponential
+from lazyxp.executors.numpy.llvm.ir import Emitter, Names
 
-_ARGUMENTS = {"atan2": 2, "hypot": 2, "pow": 2}
+# Written out where the processor multiplies and adds in one instruction: faster than calls.
+_WRITTEN: dict[str, Callable[..., str]] = {
+    "exp": exponential.exp,
+    "expm1": exponential.expm1,
+    "log": exponential.log,
+    "log1p": exponential.log1p,
+    "tanh": exponential.tanh,
+}
+_BINARY = ("atan2", "hypot", "pow", "logaddexp")
 NAMES = (
-    *("exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan"),
-    *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", *_ARGUMENTS),
+    *(*_WRITTEN, "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan"),
+    *("sinh", "cosh", "asinh", "acosh", "atanh", *_BINARY),
 )
+# Accurate, right for special values, and each lane on its own on x86-64. On other processors some of the library's
+# functions look at all lanes to choose a way: a result would depend on what is beside it.
 _LIBRARY = "libmvec.so.1"
 _LETTERS = {16: "b", 32: "d", 64: "e"}
+# Between these the library takes floats one by one, but whole vectors of doubles.
+_AS_DOUBLES = {"sin": (1e4, 2.0**20), "cos": (1e4, 2.0**20)}
+
+
+@functools.cache
+def _architecture() -> str:
+    from llvmlite import binding
+
+    return str(binding.get_process_triple()).split("-")[0]
+
+
+@functools.cache
+def _has(*features: str) -> bool:
+    """Whether the processor has all of these features."""
+    from llvmlite import binding
+
+    present = binding.get_host_cpu_features()
+    return all(present.get(feature) for feature in features)
 
 
 @functools.cache
 def _library() -> Any:
+    if _architecture() != "x86_64":
+        return None
     try:
         return ctypes.CDLL(_LIBRARY)
     except OSError:
         return None
-
-
-@functools.cache
-def _vector_bytes() -> int:
-    from llvmlite import binding
-
-    features = binding.get_host_cpu_features()
-    return 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
-
-
-def _lanes(element: str) -> int:
-    return _vector_bytes() // (8 if element == "double" else 4)
-
-
-def _symbol(name: str, element: str) -> str:
-    arguments = "v" * _ARGUMENTS.get(name, 1)
-    letter = _LETTERS[_vector_bytes()]
-    return f"_ZGV{letter}N{_lanes(element)}{arguments}_{name}{'f' if element == 'float' else ''}"
-
-
-@functools.cache
-def available(name: str, element: str) -> bool:
-    """Whether this machine has a function for vectors of an element type."""
-    return _library() is not None and hasattr(_library(), _symbol(name, element))
 
 
 def load_libraries() -> None:
@@ -57,21 +65,120 @@ def load_libraries() -> None:
         binding.load_library_permanently(_LIBRARY)
 
 
+def _vector_bytes() -> int:
+    return 64 if _has("avx512f", "avx512vl") else 32 if _has("avx2", "fma") else 16
+
+
+def _lanes(element: str) -> int:
+    return _vector_bytes() // (8 if element == "double" else 4)
+
+
+def _symbol(name: str, element: str) -> str:
+    arguments = "vv" if name in _BINARY else "v"
+    letter = _LETTERS[_vector_bytes()]
+    return f"_ZGV{letter}N{_lanes(element)}{arguments}_{name}{'f' if element == 'float' else ''}"
+
+
+def _is_written(name: str) -> bool:
+    return name in _WRITTEN and (_architecture() in ("aarch64", "arm64") or _has("fma"))
+
+
+@functools.cache
+def available(name: str, element: str) -> bool:
+    """Whether this machine has a function for vectors of an element type."""
+    if name == "logaddexp":
+        return available("exp", element) and available("log1p", element)
+    return _is_written(name) or (_library() is not None and hasattr(_library(), _symbol(name, element)))
+
+
 def emit(e: Emitter, name: str, element: str, *args: str) -> str:
-    """The function of the lanes; it is called on whole vectors, so that a result does not depend on its place."""
+    """The function of the lanes; what it gives for one does not depend on its place, nor on the others."""
+    if name == "logaddexp":
+        return _logaddexp(e, element, *args)
+    if not _is_written(name):
+        return _call(e, name, element, args)
+    return _shared(e, name, element, *args) if e.width == 1 else _written(e, name, element, *args)
+
+
+def _written(e: Emitter, name: str, element: str, x: str) -> str:
+    if name == "exp":
+        return exponential.exp(e, element, x, scales=_has("avx512f", "avx512vl"))
+    return _WRITTEN[name](e, element, x)
+
+
+def _shared(e: Emitter, name: str, element: str, x: str) -> str:
+    """A call of a function of this module: single elements are too few to be worth compiling it in every place."""
+    return _local(e, f"lazyxp.{name}.{element}", element, x, lambda own, x: _written(own, name, element, x))
+
+
+def _local(e: Emitter, symbol: str, element: str, x: str, body: Callable[[Emitter, str], str]) -> str:
+    """A call of a function of this module, which is defined if it is not yet."""
+    declared, t = e.names.declarations, e.type(element)
+    if symbol not in declared:
+        own = Emitter(Names(), e.width)
+        result = body(own, "%x")
+        lines = [f"define internal {t} @{symbol}({t} %x) {{", "start:", *own.lines, f"ret {t} {result}", "}"]
+        declared.update(own.names.declarations)
+        declared[symbol] = "\n".join(lines)
+    return e.call(symbol, t, [(t, x)])
+
+
+def _call(e: Emitter, name: str, element: str, args: tuple[str, ...]) -> str:
+    """A call of the library, always on whole vectors: for one lane it would be another function."""
     native = _lanes(element)
     n = Emitter(e.names, native, e.lines)
-    t = n.type(element)
-    symbol = _symbol(name, element)
     if e.width == 1:
-        return n.lanes(n.call(symbol, t, [(t, n.splat(a, element)) for a in args]), element, 0, 1)
+        return n.lanes(_whole(n, name, element, [n.splat(a, element) for a in args]), element, 0, 1)
     if e.width < native:
         own = e.type(element)
         order = ", ".join(f"i32 {i % e.width}" for i in range(native))
         wide = [e.new(f"shufflevector {own} {a}, {own} poison, <{native} x i32> <{order}>") for a in args]
-        return n.lanes(n.call(symbol, t, [(t, a) for a in wide]), element, 0, e.width)
+        return n.lanes(_whole(n, name, element, wide), element, 0, e.width)
     parts = []
     for first in range(0, e.width, native):
         mine = [a if e.width == native else e.lanes(a, element, first, native) for a in args]
-        parts.append(n.call(symbol, t, [(t, a) for a in mine]))
+        parts.append(_whole(n, name, element, mine))
     return e.joined(parts, element, native)
+
+
+def _whole(n: Emitter, name: str, element: str, args: Sequence[str]) -> str:
+    """The function of one of the library's vectors."""
+    if element == "float" and name in _AS_DOUBLES:
+        return _local(n, f"lazyxp.{name}.{element}", element, args[0], lambda own, x: _partly_double(own, name, x))
+    return _direct(n, name, element, args)
+
+
+def _direct(n: Emitter, name: str, element: str, args: Sequence[str]) -> str:
+    t = n.type(element)
+    return n.call(_symbol(name, element), t, [(t, a) for a in args])
+
+
+def _partly_double(own: Emitter, name: str, x: str) -> str:
+    """The function of floats, of which some become doubles; each lane for itself."""
+    t, zero = own.type("float"), own.const(0, "float")
+    size = own.intrinsic("fabs", "float", x)
+    least, end = (own.const(limit, "float") for limit in _AS_DOUBLES[name])
+    floats = own.op("or", "i1", own.op("fcmp olt", "float", size, least), own.op("fcmp uge", "float", size, end))
+    direct = _direct(own, name, "float", [own.select(floats, "float", x, zero)])
+    lanes = f"i{own.width}"
+    bits = own.new(f"bitcast {own.type('i1')} {floats} to {lanes}")
+    every = own.new(f"icmp eq {lanes} {bits}, -1")
+    own.do(f"br i1 {every}, label %end, label %doubles")
+    own.do("doubles:")
+    wide = own.convert("fpext", own.select(floats, "float", zero, x), "float", "double")
+    found = own.convert("fptrunc", _call(own, name, "double", (wide,)), "double", "float")
+    mixed = own.select(floats, "float", direct, found)
+    own.do("br label %end")
+    own.do("end:")
+    return own.new(f"phi {t} [{direct}, %start], [{mixed}, %doubles]")
+
+
+def _logaddexp(e: Emitter, element: str, x: str, y: str) -> str:
+    """The larger one, and what the other adds to it: NumPy's way, which loses digits where the result is near zero."""
+    more = e.op("fcmp ogt", element, x, y)
+    large, small = e.select(more, element, x, y), e.select(more, element, y, x)
+    # Equal infinities have no difference.
+    equal = e.op("fcmp oeq", element, x, y)
+    difference = e.select(equal, element, e.const(0, element), e.op("fsub", element, small, large))
+    rest = emit(e, "log1p", element, emit(e, "exp", element, difference))
+    return e.op("fadd", element, large, rest)
