@@ -37,7 +37,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class Compiled(NamedTuple):
-    """A compiled kernel: what to call, the address of its entry for small arrays (or 0), and what keeps the code in memory."""
+    """A compiled kernel: what to call, the address of its entry for small arrays or 0, and what keeps the code."""
 
     call: Function
     direct: int

@@ -295,14 +295,15 @@ _TOGETHER: dict[str, Callable[..., Any]] = {
 
 
 def _together(how: str, parts: Array) -> Array:
-    """All parts as one, in their own memory; in pairs, so that errors grow with the logarithm of their number."""
+    """All parts as one, in pairs, so that rounding errors grow with the logarithm of their number."""
     merge = _TOGETHER[how]
+    merged = np.empty_like(parts[: -(-len(parts) // 2)])
     while len(parts) > 1:
         half = len(parts) // 2
-        merge(parts[:half], parts[half : 2 * half], out=parts[:half])
+        merge(parts[:half], parts[half : 2 * half], out=merged[:half])
         if len(parts) % 2:
-            parts[half] = parts[2 * half]
-        parts = parts[: -(-len(parts) // 2)]
+            merged[half] = parts[-1]
+        parts = merged[: -(-len(parts) // 2)]
     return np.asarray(parts[0])
 
 
