@@ -58,9 +58,11 @@ class Kernel:
         What is computed, in order.
     outputs : tuple of int
         The numbers of the values that are kept.
+    runner : Any
+        What an executor has made of it, to be forgotten with it.
     """
 
-    __slots__ = ("__weakref__", "body", "cut", "inputs", "lengths", "outputs")
+    __slots__ = ("__weakref__", "body", "cut", "inputs", "lengths", "outputs", "runner")
 
     def __init__(
         self,
@@ -75,6 +77,7 @@ class Kernel:
         self.inputs = inputs
         self.body = body
         self.outputs = outputs
+        self.runner: Any = None
 
     def __repr__(self) -> str:
         names = [instruction.node.op.name for instruction in self.body]

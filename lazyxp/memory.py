@@ -5,14 +5,17 @@ It follows what NumPy does: which results are views, which operands are overwrit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lazyxp.cost import VIEWS
+from lazyxp.kernel import KERNEL
 from lazyxp.node import CONSTANT, OUTPUT, SOURCE, Node
 from lazyxp.plan import Plan, Step
 from lazyxp.schedule import nbytes
+from lazyxp.strides import Layout, computed, layout_of, new, view_of
 from lazyxp.workspace import workspace
 
 
@@ -29,12 +32,15 @@ class Usage(NamedTuple):
         The slots in whose memory the result of each slot lies; none where it is a source's.
     overwritten : set of int
         The slots whose results are written where an operand was.
+    operands : dict of int to list of Layout
+        For the slot of each kernel, how what it reads lies in memory.
     """
 
     peak: int
     steps: list[int]
     buffers: dict[int, tuple[int, ...]]
     overwritten: set[int]
+    operands: dict[int, list[Layout]]
 
 
 class _Run:
@@ -49,35 +55,46 @@ class _Run:
         self.bytes: dict[int, int] = {}
         self.uses: dict[int, int] = {}
         self.held: dict[int, tuple[int, ...]] = {}  # by slot
-        self.in_rows: dict[int, bool] = {}  # by slot: whether elements lie in memory in their order
+        self.lies: dict[int, Any] = {}  # by slot: a `Layout`, or one for each output
         self.overwritten: set[int] = set()
+        self.operands: dict[int, list[Layout]] = {}
         self._next = plan.size
 
     def load(self, slot: int, source: Node) -> None:
         value = None if source.op is CONSTANT or not self.plan.leaves else self.plan.leaf(source).value
         self.held[slot] = ()
-        self.in_rows[slot] = value.flags.c_contiguous if type(value) is np.ndarray else True
+        self.lies[slot] = layout_of(value) if type(value) is np.ndarray else _made(source)
 
     def step(self, step: Step, ufuncs: Any) -> int:
         """The most bytes while `step` runs."""
+        from lazyxp.executors.numpy import outlook
+
         node = step.node
         slot = step.output
-        name = node.op.name
         before = self.live
-        if (name in VIEWS and self._is_view(step)) or (name == "linalg.matrix_power" and node.params["n"] == 1):
+        operands = [self.lies[i] for i in step.inputs]
+        view = self._view(node, operands)
+        own = 0 if step.reuses else workspace(node)
+        if view is not None:
             whole = self.held[step.inputs[0]]
             if node.op is OUTPUT and len(whole) == len(node.args[0].dtype):
                 whole = (whole[node.params["index"]],)
             self._hold(slot, whole)
-            self.in_rows[slot] = self._view_in_rows(step)
-        elif step.reuses or (step.into is not None and self._overwrites(step, ufuncs)):
-            self._hold(slot, self.held[step.inputs[0 if step.reuses else step.into or 0]])
-            self.in_rows[slot] = True
+            self.lies[slot] = view
+        elif step.reuses or (step.into is not None and self._overwrites(step, operands, ufuncs)):
+            into = 0 if step.reuses else step.into or 0
+            self._hold(slot, self.held[step.inputs[into]])
+            self.lies[slot] = operands[into]
             self.overwritten.add(slot)
         else:
             self._make(slot, node)
-            self.in_rows[slot] = self._result_in_rows(step)
-        most = max(before, self.live) + (0 if step.reuses else workspace(node))
+            if node.op is KERNEL:
+                self.operands[slot] = operands
+                self.lies[slot] = outlook.results(node.params["kernel"], operands)
+                own = outlook.workspace(node.params["kernel"], operands)
+            else:
+                self.lies[slot] = _made(node) if node.several else computed(node, operands)
+        most = max(before, self.live) + own
         for i in step.frees:
             self.free(i)
         return most
@@ -107,65 +124,24 @@ class _Run:
             if not self.uses[b]:
                 self.live -= self.bytes[b]
 
-    # --- layout ------------------------------------------------------------------------------------------------------
+    def _view(self, node: Node, operands: Sequence[Any]) -> Any:
+        """How the result lies if it is a view of the first operand, else None."""
+        if node.op is OUTPUT:
+            return operands[0][node.params["index"]]
+        if node.op.name == "linalg.matrix_power" and node.params["n"] == 1:
+            return operands[0]
+        return view_of(node, operands[0]) if node.op.name in VIEWS else None
 
-    def _is_view(self, step: Step) -> bool:
-        return step.node.op.name != "reshape" or self.in_rows[step.inputs[0]] or _keeps_order(step.node)
-
-    def _overwrites(self, step: Step, ufuncs: Any) -> bool:
+    def _overwrites(self, step: Step, operands: Sequence[Layout], ufuncs: Any) -> bool:
         node = step.node
         return isinstance(ufuncs(node.op.name), np.ufunc) and all(
-            not a.shape or (a.shape == node.shape and self.in_rows[i])
-            for a, i in zip(node.args, step.inputs, strict=True)
+            not x.shape or (a.shape == node.shape and x.in_rows) for a, x in zip(node.args, operands, strict=True)
         )
 
-    def _view_in_rows(self, step: Step) -> bool:
-        node = step.node
-        name = node.op.name
-        if name == "reshape":
-            return True
-        if name in ("expand_dims", "squeeze", "output"):
-            return self.in_rows[step.inputs[0]]
-        if name == "permute_dims":
-            (x,) = node.args
-            moved = [a for a in node.params["axes"] if x.shape[a] != 1]
-            return moved == sorted(moved) and self.in_rows[step.inputs[0]]
-        if name == "getitem":
-            return self.in_rows[step.inputs[0]] and _is_row(node)
-        return False
 
-    def _result_in_rows(self, step: Step) -> bool:
-        """NumPy lays out what it computes element by element as the operands are laid out."""
-        node = step.node
-        if node.op.kind not in ("elementwise", "cast"):
-            return True
-        whole = [self.in_rows[i] for a, i in zip(node.args, step.inputs, strict=True) if a.shape == node.shape]
-        return any(whole) if whole else True
-
-
-def _keeps_order(node: Node) -> bool:
-    """Whether a reshape only adds or drops axes of length 1."""
-    (x,) = node.args
-    return [n for n in x.shape if n != 1] == [n for n in node.shape if n != 1]
-
-
-def _is_row(node: Node) -> bool:
-    """Whether basic indexing takes one stretch of memory: single elements, then one slice, then whole axes."""
-    sides = iter(node.args[0].shape)
-    cut = False
-    for entry, side in reversed([(e, next(sides)) for e in node.params["key"] if e is not None]):
-        if isinstance(entry, slice):
-            length = len(range(*entry.indices(side))) if side is not None else None
-            whole = length == side and entry.step in (1, None)
-            if cut and length != 1:
-                return False
-            if not whole:
-                if entry.step not in (1, None) and length != 1:
-                    return False
-                cut = True
-        else:
-            cut = True
-    return True
+def _made(node: Node) -> Any:
+    """How new memory lies, for each output."""
+    return tuple(map(new, node.shape, node.dtype)) if node.several else new(node.shape, node.dtype)
 
 
 def usage(plan: Plan) -> Usage:
@@ -184,4 +160,4 @@ def usage(plan: Plan) -> Usage:
     for position, slot in enumerate(plan.outputs):
         if position in plan.shared or node_of[slot].op.name == "broadcast_to":
             copies += nbytes(node_of[slot])
-    return Usage(max(peak, run.live + copies), steps, run.held, run.overwritten)
+    return Usage(max(peak, run.live + copies), steps, run.held, run.overwritten, run.operands)

@@ -74,9 +74,7 @@ def plan_for(structure: Structure, executor: Executor, level: str, *, often: boo
     return Planned(made, False, graph)
 
 
-def make_plan(
-    structure: Structure, executor: Executor, level: str, *, often: bool = False
-) -> tuple[Graph, plan.Plan]:
+def make_plan(structure: Structure, executor: Executor, level: str, *, often: bool = False) -> tuple[Graph, plan.Plan]:
     """The optimized graph and the plan, made anew."""
     leaves = list(structure.leaves)
     with options.overridden(strict=False, materialize="compute"), uncollected():

@@ -283,12 +283,6 @@ def _irfftn(node: Node) -> float:
     return max(most, held + nbytes(node)) - nbytes(node)
 
 
-def _kernel(node: Node) -> int:
-    from lazyxp.executors.numpy.interpreter import scratch
-
-    return scratch(node.params["kernel"], node.args)
-
-
 _RULES: Mapping[str, Callable[[Any], float]] = {
     "sign": _sign,
     "round": _round,
@@ -337,5 +331,4 @@ _RULES: Mapping[str, Callable[[Any], float]] = {
     "fft.ifftn": _many(False, False),
     "fft.rfftn": _many(True, True),
     "fft.irfftn": _irfftn,
-    "kernel": _kernel,
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import html
+import importlib.util
 import inspect
 import pickle
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -16,6 +19,8 @@ from lazyxp.amounts import amount, parse_bytes
 from lazyxp.api.recording import current
 from lazyxp.evaluate import prepare
 from lazyxp.executors import registry
+from lazyxp.executors.numpy import NumPyExecutor
+from lazyxp.executors.numpy.llvm import compiler
 from lazyxp.looking.explain import Explanation
 from lazyxp.node import OPS
 from tests.measuring import measured_peak
@@ -156,6 +161,7 @@ def test_explanations_in_notebooks_are_escaped():
     shown = (square() < 2).explain()._repr_html_()
     assert shown.startswith("<pre")
     assert html.escape("'numpy'") in shown
+    assert "<details>" not in shown
 
 
 def test_long_explanations_are_short():
@@ -193,6 +199,195 @@ def test_explain_of_what_is_known():
 def test_explain_of_several_outputs():
     text = str((xp.linalg.svd(square()).U + 1).explain())
     assert "%1[0]" in text
+
+
+# --- the source of kernels -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _fresh_plans():
+    """For tests that change what plans depend on."""
+    planning.clear_cache()
+    yield
+    planning.clear_cache()
+
+
+def test_the_listing_of_a_kernel():
+    x = xp.asarray(rng.uniform(1, 2, (900, 500)))
+    y = xp.asarray(rng.uniform(1, 2, (900, 1000)))[:, ::-2]
+    e = xp.exp(x - y) * 2
+    normalized = e / xp.sum(e, axis=1, keepdims=True)
+    line = inspect.currentframe().f_lineno - 1
+    explanation = normalized.explain()
+    kernel = explanation.steps[-1]
+    runs = "compiled" if compiler.is_available() else kernel.runs
+    assert (
+        explanation.source()
+        == explanation.source("text")
+        == f"""\
+%3 = kernel(%0, %2, 2.0)  float64[900, 500]  test_explain.py:{line}
+{runs}
+  axes: i of 900, j of 500 (never cut)
+  inputs:
+    %0 = %0 of the plan  float64[i, j]  in C order
+    %1 = %2 of the plan  float64[i, j]  strides of 8000, -16 bytes
+    %2 = 2.0  float64[]
+  body:
+    %3 = subtract(%0, %1)  float64[i, j]
+    %4 = exp(%3)  float64[i, j]
+    %5 = multiply(%4, %2)  float64[i, j]
+    %6 = sum(%5) over j  float64[i, 1]
+    %7 = divide(%5, %6)  float64[i, j]
+  outputs: %7
+"""
+    )
+    assert f"{runs}; fuses subtract, exp" in str(explanation)
+
+
+def test_the_listing_of_reductions():
+    x = xp.asarray(rng.uniform(1, 2, (600, 500)))
+    s = xp.std(x, axis=0, correction=1) * xp.sum(x > 1.5, axis=0)
+    text = s.explain().source()
+    assert "std(%0, correction=1.0) over i  float64[j]" in text
+    assert "axes: i of 600, j of 500\n" in text
+
+
+def test_every_kernel_has_a_heading():
+    x = large()
+    y = chain(chain(x, 2) @ x, 2)
+    explanation = y.explain()
+    kernels = [s for s in explanation.steps if s.op == "kernel"]
+    assert len(kernels) == 2
+    for form, comment in (("text", ""), ("llvm", "; "), ("assembly", "# ")):
+        if form != "text" and not compiler.is_available():
+            continue
+        lines = explanation.source(form).splitlines()
+        for step in kernels:
+            place = step.line.rsplit("/", 1)[-1].split(" in ")[0]
+            heading = f"{comment}{step.result} = kernel({', '.join(step.operands)})  {step.described}  {place}"
+            assert lines.count(heading) == 1
+
+
+def test_where_there_are_no_kernels():
+    explanation = square().explain()
+    assert [explanation.source(form) for form in ("text", "llvm", "assembly")] == ["", "", ""]
+    with pytest.raises(ValueError, match="'c' is none of 'text', 'llvm', 'assembly'"):
+        explanation.source("c")
+
+
+LAYOUTS = {
+    "in rows": lambda x: xp.asarray(x),
+    "in columns": lambda x: xp.asarray(np.asfortranarray(x)),
+    "reversed": lambda x: xp.asarray(x)[::-1, ::-1],
+    "strided": lambda x: xp.asarray(np.repeat(x, 2, axis=1))[:, ::2],
+    "swapped": lambda x: xp.permute_dims(xp.asarray(x), (1, 0)),
+    "stretched": lambda x: xp.broadcast_to(xp.asarray(x[:1]), x.shape) - xp.asarray(x),
+    "reshaped": lambda x: xp.reshape(xp.asarray(x), (1, *x.shape, 1)),
+    "reshaped copy": lambda x: xp.reshape(xp.asarray(np.asfortranarray(x)), (1, *x.shape, 1)),
+    "computed": lambda x: xp.asarray(x) @ xp.asarray(x),
+    "computed from columns": lambda x: xp.cumulative_sum(xp.asarray(np.asfortranarray(x)), axis=1),
+    "one of several": lambda x: xp.linalg.qr(xp.asarray(x))[0],
+    "part of a complex": lambda x: xp.real(xp.asarray(x + 1j)),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: xp.exp(x) * 2 + x,
+        lambda x: xp.sum(xp.exp(x) * 2 + x, axis=0),
+        lambda x: (x - xp.mean(x, axis=-1, keepdims=True)) / xp.std(x, axis=-1, keepdims=True),
+        lambda x: xp.sort(xp.exp(x) * 2, axis=-1) * 3 + x,
+    ],
+    ids=["map", "columns", "rows", "kernel on kernel"],
+)
+def test_the_llvm_that_is_shown_is_what_is_compiled(monkeypatch, layout, function):
+    pytest.importorskip("llvmlite")
+    planning.clear_cache()
+    x = function(LAYOUTS[layout](rng.uniform(1, 2, (500, 500))))
+    shown = x.explain().source("llvm")
+    compiled = []
+    compile_ = compiler.compiled
+    monkeypatch.setattr(compiler, "compiled", lambda text: compiled.append(text) or compile_(text))
+    x.compute()
+    assert compiled
+    functions = ["".join(t.splitlines(True)[2:]) for t in sections(shown)]
+    assert len(functions) == len(compiled)
+    for text in compiled:
+        assert any(text.startswith(function) for function in functions), shown
+
+
+def sections(shown):
+    """The parts of a text that begin with headings, two lines of comment."""
+    lines = shown.splitlines(True)
+    starts = [i for i, line in enumerate(lines) if line.startswith("; %")]
+    return ["".join(lines[a:b]).rstrip("\n") + "\n" for a, b in zip(starts, [*starts[1:], None], strict=True)]
+
+
+def test_assembly_is_what_processors_run():
+    pytest.importorskip("llvmlite")
+    text = chain(large(), 2).explain().source("assembly")
+    assert "kernel:" in text
+    assert "ret" in text
+
+
+def test_nothing_is_compiled_for_a_look(monkeypatch):
+    def refuse(*args):
+        raise AssertionError("something was compiled")
+
+    for name in ("compiled", "assembly"):
+        monkeypatch.setattr(compiler, name, refuse)
+    explanation = chain(large(), 4).explain()
+    explanation.source()
+    if compiler.is_available():
+        explanation.source("llvm")
+    explanation._repr_html_()
+
+
+def test_explanations_hold_no_data():
+    data = rng.uniform(1, 2, (500, 500))
+    held = weakref.ref(data)
+    explanation = (xp.exp(xp.asarray(data, copy=False)) * 2).explain()
+    del data
+    gc.collect()
+    assert held() is None
+    assert "in C order" in explanation.source()
+
+
+@pytest.mark.usefixtures("_fresh_plans")
+def test_kernels_say_why_they_are_interpreted(monkeypatch):
+    x = chain(large(), 2)
+    with xp.set_options(kernels="interpreted"):
+        assert x.explain().steps[-1].runs == "interpreted, as kernels='interpreted' is set"
+    monkeypatch.setattr(compiler, "is_available", lambda: False)
+    find = importlib.util.find_spec
+    for spec, reason in ((None, "llvmlite is not installed"), (1, "llvmlite does not work on this machine")):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name, s=spec: s if name == "llvmlite" else find(name))
+        explanation = x.explain()
+        assert f"interpreted, as {reason}" in str(explanation)
+        assert "sin(%0)" in explanation.source()
+        for form in ("llvm", "assembly"):
+            with pytest.raises(errors.BackendUnavailable, match=reason):
+                explanation.source(form)
+
+
+@pytest.mark.usefixtures("_fresh_plans")
+def test_kernels_that_there_is_no_code_for(monkeypatch):
+    pytest.importorskip("llvmlite")
+    monkeypatch.setattr(NumPyExecutor, "fuses", lambda self, node: True)
+    x = xp.exp(xp.asarray(rng.uniform(1, 2, 200_000) + 1j)) * 2
+    explanation = x.explain()
+    assert explanation.steps[-1].runs == "interpreted, as there is no code for exp of complex128"
+    assert explanation.source("llvm").startswith("; %1 = kernel(%0, ")
+    assert "define" not in explanation.source("llvm")
+    np.testing.assert_allclose(x.compute(), x.compute(optimize="none"))
+
+
+def test_notebooks_show_the_source():
+    shown = chain(large(), 2).explain()._repr_html_()
+    assert "<details>" in shown
+    assert "axes: i of 500, j of 500" in shown
 
 
 # --- memory limit ----------------------------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import lazyxp as xp
 from lazyxp.api.recording import current
 from lazyxp.estimate import estimate_of
 from lazyxp.evaluate import prepare
 from tests.measuring import agrees, measured_peak
+from tests.optimizers.table_rows import softmax, standardized
 
 Function = Callable[..., Any]
 rng = np.random.default_rng(0)
@@ -172,3 +174,71 @@ def test_memory_of_ops(op, dtype):
     plan = prepare([current(x)], "numpy", "none").planned.plan
     estimated, measured = estimate_of(plan).peak_bytes, measured_peak(plan)
     assert agrees(estimated, measured), f"estimated {estimated:,}, measured {measured:,}"
+
+
+WIDE = (1_000, 2_000)
+
+
+def several(x: Any) -> Any:
+    """Many reductions of one pass."""
+    return xp.stack([xp.sum(x, axis=0), xp.max(x, axis=0), xp.var(x, axis=0), xp.mean(x * x, axis=0)])
+
+
+def two_results(x: Any) -> Any:
+    """A kernel of which a map and its sums are kept."""
+    e = xp.exp(x) * 2
+    return xp.sum(e, axis=0) + xp.sort(e, axis=0)[0]
+
+
+def nearest(x: Any, c: Any) -> Any:
+    """Which centre is the nearest one."""
+    return xp.argmin(xp.sum((x - c) ** 2, axis=-1), axis=1)
+
+
+# Kernels whose memory is more than their results: parts of what is reduced in several pieces, and rows that are kept.
+KERNELS = [
+    Op("map", lambda a, b: xp.exp(a) * b + 1, (FLAT, FLAT)),
+    Op("map in columns", lambda a, b: xp.exp(a.T) * b.T + 1, (FLAT, FLAT)),
+    Op("cast", lambda a: xp.astype(a * 2, xp.float32) + 1, (WIDE,), "float64"),
+    Op("condition", lambda a, b: (a > 1.5) & (b < 1.9), (WIDE, WIDE), "float64"),
+    Op("two results", two_results, (WIDE,), "float32 float64"),
+    Op("sum of columns", lambda a: xp.sum(a * 2.5 + 1, axis=0), (WIDE,), "float32 float64 complex128"),
+    Op("sum of long columns", lambda a: xp.sum(xp.abs(a), axis=0), ((300, 8_000),), "float32 float64"),
+    Op("columns tested", lambda a: xp.any(a > 1.5, axis=0), (WIDE,), "float64"),
+    Op("variance of columns", lambda a: xp.var(a, axis=0), (WIDE,)),
+    Op("deviation of columns", lambda a: xp.std(a * 1j, axis=0), (WIDE,), "float32 float64"),
+    Op("variance of all", lambda a: xp.var(a), (WIDE,)),
+    Op("several", several, (WIDE,), "float64"),
+    Op("softmax", softmax, (WIDE,), "float32 float64"),
+    Op("softmax of columns", lambda a: softmax(a.T), (WIDE,), "float64"),
+    Op("softmax of long rows", softmax, ((20, 100_000),), "float64"),
+    Op("standardized", standardized, (WIDE,), "float64"),
+    Op("stencil", lambda a: a[1:-1, 1:-1] * 2 + a[:-2, 1:-1] + a[2:, 1:-1] * 3, (WIDE,), "float64"),
+    Op("nearest", nearest, ((9_000, 1, 16), (1, 32, 16)), "float64"),
+]
+
+
+@pytest.mark.parametrize("kernels", ["auto", "interpreted"])
+@pytest.mark.parametrize(
+    ("op", "dtype"),
+    [(op, d) for op in KERNELS for d in op.dtypes.split()],
+    ids=lambda v: v.name if isinstance(v, Op) else v,
+)
+def test_memory_of_kernels(op, dtype, kernels):
+    with xp.set_options(kernels=kernels, num_threads=1):
+        x = op.function(*[xp.asarray(data(shape, dtype)) for shape in op.shapes])
+        plan = prepare([current(x)], "numpy", "default").planned.plan
+        estimate = estimate_of(plan)
+        measured = measured_peak(plan)
+    assert estimate.kernels
+    assert agrees(estimate.peak_bytes, measured), f"estimated {estimate.peak_bytes:,}, measured {measured:,}"
+
+
+def test_each_thread_has_memory_of_its_own():
+    pytest.importorskip("llvmlite")
+    x = softmax(xp.asarray(data(WIDE, "float64")))
+    peaks = []
+    for threads in (1, 2):
+        with xp.set_options(num_threads=threads), threadpool_limits(threads):
+            peaks.append(x.estimate().peak_bytes)
+    assert peaks[1] - peaks[0] >= 8 * WIDE[1]

@@ -167,7 +167,8 @@ class Array:
         Explanation
             Its ``str()`` is the text: the graph as recorded, every rewrite with its level and the user's line, the
             steps that run with their operations, bytes and peak memory, and the totals before and after. Its attributes
-            `before`, `after`, `rewrites`, `steps`, `cache` hold the same as data.
+            `before`, `after`, `rewrites`, `steps`, `cache` hold the same as data, and `source` gives the source of
+            fused kernels: a listing, LLVM IR, or assembly.
 
         Notes
         -----

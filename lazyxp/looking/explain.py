@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,8 +11,10 @@ from lazyxp import planning
 from lazyxp.amounts import amount
 from lazyxp.estimate import Estimate, cost_of_step, estimate_of
 from lazyxp.kernel import KERNEL
+from lazyxp.looking.source import KernelStep, source
+from lazyxp.looking.wording import call, count, params_of, place
 from lazyxp.memory import usage
-from lazyxp.node import CONSTANT, INPUT, OUTPUT, Node, describe, graph_lock, short
+from lazyxp.node import CONSTANT, INPUT, OUTPUT, Node, describe, graph_lock
 from lazyxp.optimizers.graph import Fired, Graph
 from lazyxp.structure import Structure, template
 
@@ -66,6 +67,8 @@ class ExplainedStep(NamedTuple):
         The user's line.
     fused : tuple of str
         The ops of a kernel.
+    runs : str
+        Whether a kernel is compiled or interpreted, and why it is not compiled; empty for other steps.
     note : str
         Whether the result is a view, or is written where an operand was.
     """
@@ -80,6 +83,7 @@ class ExplainedStep(NamedTuple):
     peak_bytes: int
     line: str
     fused: tuple[str, ...]
+    runs: str
     note: str
 
 
@@ -122,7 +126,7 @@ class Explanation:
         ]
         merged = _merged(structure) if level != "none" else []
         self.rewrites = _rewrites([*merged, *graph.trace], structure, as_recorded)
-        self.steps = _steps(planned.plan)
+        self.steps, self._kernels = _steps(planned.plan)
         self._sources = [
             _source_line(name, planned.plan, node) for node, name in _names(planned.plan).items() if node.op is INPUT
         ]
@@ -133,22 +137,57 @@ class Explanation:
             f"{len(self.steps)} steps on {self.backend!r}>"
         )
 
+    def source(self, form: str = "text") -> str:
+        """The source of every kernel of the plan, each with its step as the heading.
+
+        Parameters
+        ----------
+        form : {"text", "llvm", "assembly"}
+            What is computed, in words; the LLVM IR that is compiled, for operands that lie in memory as these do; or
+            the processor's instructions.
+
+        Returns
+        -------
+        str
+            The source; empty where the plan has no kernels.
+
+        Raises
+        ------
+        ValueError
+            If there is no such form.
+        BackendUnavailable
+            If kernels cannot be compiled here, for LLVM IR and assembly.
+
+        Examples
+        --------
+        >>> import lazyxp as xp
+        >>> with xp.set_options(kernels="always"):
+        ...     explanation = (xp.arange(4.0) * 2 + 1).explain()
+        >>> print(explanation.source())  # doctest: +ELLIPSIS
+        %1 = kernel(...)...
+        """
+        return source(self._kernels, form)
+
     def _repr_html_(self) -> str:
-        return f'<pre style="overflow-x: auto; line-height: 1.35">{html.escape(str(self))}</pre>'
+        shown = _preformatted(str(self))
+        if not self._kernels:
+            return shown
+        return f"{shown}<details><summary>Kernels</summary>{_preformatted(self.source())}</details>"
 
     def __str__(self) -> str:
         info = self.cache_info
+        hint = " (see .source())" if self._kernels else ""
         lines = [
             f"Plan for {self.backend!r} at optimize={self.level!r}; plan cache: {self.cache} "
             f"({info.hits:,} hits and {info.misses:,} misses so far, {info.plans:,} plans held)",
             "",
-            f"Recorded: {_count(len(self.recorded), 'node')}",
+            f"Recorded: {count(len(self.recorded), 'node')}",
             *_abbreviated(self.recorded),
             "",
             f"Rewrites: {sum(r.count for r in self.rewrites):,}",
             *_abbreviated(_rewrite_lines(self.rewrites)),
             "",
-            f"Plan: {_count(self.after.kernels, 'kernel')}, {_count(self.after.calls, 'call')}",
+            f"Plan: {count(self.after.kernels, 'kernel')}{hint}, {count(self.after.calls, 'call')}",
             *_abbreviated([*self._sources, *_step_lines(self.steps)]),
             "",
             *_totals(self.before, self.after),
@@ -181,40 +220,16 @@ def _scalar(node: Node, plan: Plan) -> str | None:
     return f"{leaf.params['value']!r}" if leaf.op is CONSTANT else None
 
 
-def _where(line: str) -> str:
-    """The user's line, short: ``file.py:12``."""
-    place, _, _ = line.partition(" in ")
-    return os.path.basename(place)
-
-
-def _params(node: Node) -> dict[str, str]:
-    """The parameters that are not switched off, and that the result does not tell."""
-    if node.op is KERNEL:
-        return {}
-    told = ("None", "False", str(node.dtype), str(node.shape))
-    return {k: v for k, v in short(node.params).items() if v not in told}
-
-
 def _source_line(name: str, plan: Plan, node: Node) -> str:
     leaf = plan.leaf(node)
     kind = type(leaf.value).__name__ if leaf.value is not None else leaf.op.name
-    return f"{name} = {kind}  {describe(node)}  {_where(leaf.where)}"
+    return f"{name} = {kind}  {describe(node)}  {place(leaf.where)}"
 
 
 def _node_line(names: dict[Node, str], node: Node, plan: Plan) -> str:
     operands = [names.get(a) or _scalar(a, plan) or "?" for a in node.args]
-    called = _call(node.op.name, operands, _params(node))
-    return f"{names[node]} = {called}  {describe(node)}  {_where(plan.line(node))}"
-
-
-def _call(op: str, operands: Sequence[str], params: dict[str, str]) -> str:
-    if op == OUTPUT.name:
-        return f"{operands[0]}[{params['index']}]"
-    return f"{op}({', '.join([*operands, *[f'{k}={v}' for k, v in params.items()]])})"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"
+    called = call(node.op.name, operands, params_of(node))
+    return f"{names[node]} = {called}  {describe(node)}  {place(plan.line(node))}"
 
 
 # --- rewrites --------------------------------------------------------------------------------------------------------
@@ -271,21 +286,23 @@ class _Expressions:
             return f"kernel of {node.params['kernel']!r}"
         if not depth:
             return "..."
-        return _call(node.op.name, [self.text(a, depth - 1) for a in node.args], _params(node))
+        return call(node.op.name, [self.text(a, depth - 1) for a in node.args], params_of(node))
 
 
 def _rewrite_lines(rewrites: Sequence[Rewrite]) -> list[str]:
     lines = []
     for one in rewrites:
         times = f"  ({one.count:,} times)" if one.count > 1 else ""
-        lines.append(f"{one.rule} [{one.level}]  {_where(one.line)}{times}: {one.before} -> {one.after}")
+        lines.append(f"{one.rule} [{one.level}]  {place(one.line)}{times}: {one.before} -> {one.after}")
     return lines
 
 
 # --- the plan --------------------------------------------------------------------------------------------------------
 
 
-def _steps(plan: Plan) -> list[ExplainedStep]:
+def _steps(plan: Plan) -> tuple[list[ExplainedStep], list[KernelStep]]:
+    from lazyxp.executors.numpy.outlook import outlook
+
     used = usage(plan)
     names = _names(plan)
     name_of = {step.output: names[step.node] for step in plan.steps}
@@ -293,6 +310,7 @@ def _steps(plan: Plan) -> list[ExplainedStep]:
         name_of[slot] = _scalar(node, plan) or names[node]
     lines: dict[Any, str] = {}
     steps = []
+    kernels = []
     for step, peak in zip(plan.steps, used.steps, strict=True):
         node = step.node
         line = lines.get(node.site)
@@ -304,13 +322,21 @@ def _steps(plan: Plan) -> list[ExplainedStep]:
             note = f"in place of {name_of[step.inputs[step.into or 0]]}"
         elif node.op is not OUTPUT and step.output not in used.buffers[step.output] and not node.several:
             note = "view"
-        fused = tuple(one.node.op.name for one in node.params["kernel"].body) if node.op is KERNEL else ()
         operands = tuple([name_of[i] for i in step.inputs])
         described = describe(node)
+        fused: tuple[str, ...] = ()
+        runs = ""
+        if node.op is KERNEL:
+            kernel = node.params["kernel"]
+            lying = used.operands[step.output]
+            heading = f"{names[node]} = {call(node.op.name, operands, {})}  {described}  {place(line)}"
+            kernels.append(KernelStep(heading, outlook(kernel, lying).interpreted, kernel, operands, lying))
+            fused = tuple([one.node.op.name for one in kernel.body])
+            runs = kernels[-1].runs
         steps.append(
             ExplainedStep(
                 node.op.name,
-                _params(node),
+                params_of(node),
                 operands,
                 names[node],
                 described,
@@ -319,24 +345,25 @@ def _steps(plan: Plan) -> list[ExplainedStep]:
                 peak,
                 line,
                 fused,
+                runs,
                 note,
             )
         )
-    return steps
+    return steps, kernels
 
 
 def _step_lines(steps: Sequence[ExplainedStep]) -> list[str]:
     lines = []
     for one in steps:
-        text = f"{one.result} = {_call(one.op, one.operands, one.params)}  {one.described}"
+        text = f"{one.result} = {call(one.op, one.operands, one.params)}  {one.described}"
         cost = f"{amount(one.flops, 'flop')}, {amount(one.bytes)}, peak {amount(one.peak_bytes)}"
         if one.note == "view" or one.op == OUTPUT.name:
             cost = one.note or "part"
         elif one.note:
             cost = f"{cost}, {one.note}"
-        lines.append(f"{text}  [{cost}]  {_where(one.line)}")
+        lines.append(f"{text}  [{cost}]  {place(one.line)}")
         if one.fused:
-            lines.append(f"     fuses {_list(one.fused)}")
+            lines.append(f"     {one.runs}; fuses {_list(one.fused)}")
     return lines
 
 
@@ -356,6 +383,10 @@ def _abbreviated(lines: Sequence[str]) -> list[str]:
         first = _MOST_LINES - _LAST_LINES
         lines = [*lines[:first], f"... {left_out:,} more ...", *lines[-_LAST_LINES:]]
     return [f"  {line}" for line in lines]
+
+
+def _preformatted(text: str) -> str:
+    return f'<pre style="overflow-x: auto; line-height: 1.35">{html.escape(text)}</pre>'
 
 
 def _totals(before: Estimate, after: Estimate) -> list[str]:

@@ -118,8 +118,8 @@ class _Emission:
             tuple(body),
             tuple([first + place[node] for node in kept]),
         )
-        kernel, args = unified(kernel, [arg for arg, _ in inputs])
-        made = self._graph.intern(kernel_node(kernel, args, nodes[-1].site))
+        kernel, arguments = unified(kernel, [arg for arg, _ in inputs])
+        made = self._graph.intern(kernel_node(kernel, arguments, nodes[-1].site))
         for i, node in enumerate(kept):
             done[node] = self._graph.output(made, i) if len(kept) > 1 else made
         self._graph.fired(FUSED, "rounding", nodes[-1], made)

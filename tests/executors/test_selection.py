@@ -49,5 +49,5 @@ def test_layouts(layout):
 
 
 def test_a_mask_of_another_length_is_refused():
-    with pytest.raises(IndexError, match="mask|boolean"):
+    with pytest.raises(IndexError, match=r"mask|boolean"):
         xp.asarray(np.zeros(SIZE))[xp.asarray(np.ones(SIZE - 1, bool))].compute()

@@ -65,6 +65,15 @@ def test_table(row):
     assert after.peak_bytes <= row.peak * before.peak_bytes
 
 
+@pytest.mark.parametrize("row", [row for row in ROWS if "fused kernel" in row.rules], ids=lambda row: row.name)
+def test_memory_where_kernels_are_interpreted(row):
+    with xp.set_options(kernels="interpreted"):
+        plan = prepare([current(recorded(row))], "numpy", row.level).planned.plan
+        estimated, measured = estimate_of(plan).peak_bytes, measured_peak(plan)
+    assert estimate_of(plan).kernels
+    assert agrees(estimated, measured), f"estimated {estimated:,}, measured {measured:,}"
+
+
 def test_the_table_is_long():
     assert len({row.name for row in ROWS}) == len(ROWS) >= 40
 

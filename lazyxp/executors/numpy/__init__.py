@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyxp import options
 from lazyxp.executors.array_api import ArrayAPIExecutor
 from lazyxp.executors.base import Shortcut, Status
 from lazyxp.executors.numpy.kernels import kernel_shortcut
@@ -38,7 +39,8 @@ class NumPyExecutor(ArrayAPIExecutor):
 
     def shortcut(self, plan: Plan, arguments: Sequence[tuple[int, int]]) -> Shortcut | None:
         """What runs a plan that is one kernel."""
-        return kernel_shortcut(plan, dict(arguments)) if compiler.is_available() else None
+        compiles = options.current().kernels != "interpreted" and compiler.is_available()
+        return kernel_shortcut(plan, dict(arguments)) if compiles else None
 
     def execute(self, step: Step, arrays: list[Any]) -> Any:
         """The result of one step; it overwrites a buffer that nobody else reads where it can."""

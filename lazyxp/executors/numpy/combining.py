@@ -143,6 +143,11 @@ COMBINERS: dict[str, Combiner] = {
 }
 
 
+def most_parts(blocks: int) -> int:
+    """How many parts are there at most when so many blocks are combined: two that are merged, and those that wait."""
+    return blocks.bit_length() + 1
+
+
 class Combined:
     """One reduction of a kernel while the blocks go by.
 

@@ -12,13 +12,15 @@ import numpy as np
 
 from lazyxp.executors import registry
 from lazyxp.executors.numpy import buffers
-from lazyxp.executors.numpy.combining import COMBINERS, Combined
+from lazyxp.executors.numpy.combining import COMBINERS, Combined, most_parts
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
 from lazyxp.kernel import NO_AXIS, Axes, Instruction, Kernel, blame
 
 # How many bytes of memory a block works on. Smaller blocks are dominated by the cost of calls, larger ones fall out of
 # the cache; measured, a quarter and four times as much are both slower by a few percent.
 CACHE = 1 << 20
+# The arrays in what a variance is combined from.
+_MOMENTS = 4
 
 Array = np.ndarray[Any, Any]
 # The part of each axis that a block has.
@@ -177,13 +179,13 @@ class Program:
             empty_in_order([_side(schedule.lengths, a) for a in axes], axes, order, _PLAIN[size])
             for axes, size in self.slots
         ]
-        buffers = [self._buffers(pool, sides) for sides in schedule.sides]
+        held = [self._buffers(pool, sides) for sides in schedule.sides]
         values: list[Any] = [*inputs, *[None] * len(self.steps)]
         for block in schedule.blocks:
             for i, key in block.inputs:
                 values[i] = inputs[i][key]
             targets = [out[key] for out, key in zip(outputs, block.outputs, strict=True)]
-            self._run_block(values, block, buffers[block.sides], targets, combined)
+            self._run_block(values, block, held[block.sides], targets, combined)
         return tuple(outputs)
 
     def block_size(self, kernel: Kernel, inputs: Sequence[Any]) -> int:
@@ -288,14 +290,21 @@ def scratch(kernel: Kernel, operands: Sequence[Any]) -> int:
     program = Program(kernel)
     lengths = _block_lengths(kernel, tuple(range(len(kernel.lengths))), program.block_size(kernel, operands))
     total = sum([math.prod([_side(lengths, a) for a in axes]) * itemsize for axes, itemsize in program.slots])
+    dtypes = [*[x.dtype for x in operands], *[one.node.dtype for one in kernel.body]]
     most = 0
     for step in program.steps:
         one = step.instruction
         space = math.prod([_side(lengths, a) for a in (*one.axes, *one.reduced)])
+        blocks = math.prod([-(-kernel.lengths[a] // lengths[a]) for a in one.reduced])
         if one.node.op.name in ("var", "std"):
-            most = max(most, space * one.node.dtype.itemsize)
+            real, is_complex = one.node.dtype.itemsize, dtypes[one.args[0]].kind == "c"
+            # The distances; complex ones are still there while the products of their parts are added.
+            most = max(most, space * real * ((4 if blocks > 1 else 2) if is_complex else 1))
         elif not step.with_out and not one.reduced and one.node.op.kind == "elementwise":
             total += space * one.node.dtype.itemsize  # stays until the next block
+        if step.combiner is not None and blocks > 1:
+            part = math.prod([_side(lengths, a) for a in one.axes]) * dtypes[one.args[0]].itemsize
+            total += most_parts(blocks) * part * (_MOMENTS if one.node.op.name in ("var", "std") else 1)
     return total + most
 
 

@@ -20,14 +20,14 @@ def run_kernel(xp: Any, *arrays: Any, kernel: Kernel) -> Any:
     """The outputs of `kernel`; the lowering of its op."""
     inputs = [np.asarray(a) for a in arrays]
     results = None
-    if options.current().kernels != "interpreted" and compiler.is_available() and not _reports_errors():
+    if options.current().kernels != "interpreted" and compiler.is_available() and not reports_errors():
         results = runtime.runner(kernel).run(inputs)
     if results is None:
         results = interpreter.run(kernel, inputs)
     return results if len(results) > 1 else results[0]
 
 
-def _reports_errors() -> bool:
+def reports_errors() -> bool:
     """Whether NumPy is set to do more than to warn of division by zero and the like: compiled code does not notice."""
     return not _QUIET.issuperset(np.geterr().values())
 
@@ -49,10 +49,13 @@ def kernel_shortcut(plan: Plan, arguments: Mapping[int, int]) -> Shortcut | None
     held: dict[int, Any] = {}
     place: dict[int, int] = {}
     for slot, source in plan.sources:
-        if source.op is CONSTANT:
-            held[slot] = np.asarray(source.params["value"], dtype=source.dtype)
-        elif source.op is INPUT and source.params["index"] in arguments:
+        leaf = plan.leaf(source)
+        if source.op is INPUT and source.params["index"] in arguments:
             place[slot] = arguments[source.params["index"]]
+        elif leaf.op is CONSTANT:
+            held[slot] = np.asarray(leaf.params["value"], dtype=leaf.dtype)
+        elif type(leaf.value) is np.ndarray:
+            held[slot] = leaf.value
         else:
             return None
     produced = {first.output: 0} if len(kernel.outputs) == 1 else {s.output: s.node.params["index"] for s in rest}
@@ -67,7 +70,7 @@ def kernel_shortcut(plan: Plan, arguments: Mapping[int, int]) -> Shortcut | None
         inputs = template.copy()
         for i, number in from_arrays:
             inputs[i] = arrays[number]
-        results = None if _reports_errors() else runner.run(inputs)
+        results = None if reports_errors() else runner.run(inputs)
         if results is None:
             results = interpreter.run(kernel, inputs)
         return [results[k] for k in chosen]

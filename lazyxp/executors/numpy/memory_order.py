@@ -12,7 +12,7 @@ from lazyxp.kernel import NO_AXIS, Axes, Kernel
 Array = np.ndarray[Any, Any]
 
 
-def memory_order(kernel: Kernel, inputs: Sequence[Array]) -> Axes:
+def memory_order(kernel: Kernel, inputs: Sequence[Any]) -> Axes:
     """The axes from the one with the longest stride to the one along which memory is read.
 
     That is their own order unless every operand lies otherwise in memory, and in the same way.

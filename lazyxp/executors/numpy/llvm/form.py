@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lazyxp.kernel import Axes, Kernel
+from lazyxp.kernel import NO_AXIS, Axes, Kernel
 
 # How an operand lies along a loop: not at all, element by element, the same backwards, or with any other stride.
 ABSENT, UNIT, REVERSED, STRIDED = "a", "u", "r", "s"
@@ -14,6 +14,8 @@ UNCUT = -1
 # A piece of work has about this many elements, and there are at most so many pieces: what is added up in each does not
 # depend on the number of threads.
 _PIECE, _MOST_PIECES = 65_536, 2_048
+# A piece reads at least so many elements for each sum that it holds.
+_PER_PARTIAL = 64
 # Sums for so many elements of a result may be held once for each piece of work.
 _MOST_PARTIAL = 8_192
 # Pieces are at least this long along the axis that memory is read along.
@@ -102,7 +104,7 @@ def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order
         return Form(loops, outer, UNCUT, layout, short, False), Space(lengths, strides, 0)
     pieces = _cut_loop(kernel, loops, lengths, outer if whole else len(loops))
     rest = max(1, total // max(1, lengths[pieces]))
-    wanted = max(_PIECE, total // _MOST_PIECES)
+    wanted = max(_PIECE, total // _MOST_PIECES, _PER_PARTIAL * _partial(kernel, loops[pieces]))
     step = max(1, wanted // rest)
     if pieces == len(loops) - 1:
         step = max(step, _SHORTEST) // _SHORTEST * _SHORTEST
@@ -137,19 +139,21 @@ def _collapsed(kernel: Kernel, order: Axes, along: Sequence[dict[int, int]]) -> 
     return tuple([tuple(loop) for loop in loops]) or ((),)
 
 
+def _partial(kernel: Kernel, loop: Axes) -> int:
+    """How many elements are added up in each piece if a loop is cut."""
+    return max(
+        [
+            math.prod([kernel.lengths[a] for a in one.axes if a != NO_AXIS])
+            for one in kernel.body
+            if {*loop} & {*one.reduced}
+        ],
+        default=0,
+    )
+
+
 def _cut_loop(kernel: Kernel, loops: Sequence[Axes], lengths: Sequence[int], count: int) -> int:
     """Which of the first `count` loops is cut: the outermost that is long, and along which little is added up."""
-    reduced = [{a for a in one.reduced} for one in kernel.body]
-
-    def partial(i: int) -> int:
-        """How many elements are added up in each piece if loop `i` is cut."""
-        most = 0
-        for one, gone in zip(kernel.body, reduced, strict=True):
-            if loops[i] and loops[i][0] in gone:
-                most = max(most, math.prod([kernel.lengths[a] for a in one.axes if a >= 0]))
-        return most
-
-    fitting = [i for i in range(max(1, count)) if partial(i) <= _MOST_PARTIAL]
-    fitting = fitting or sorted(range(max(1, count)), key=partial)[:1]
+    held = [_partial(kernel, loop) for loop in loops[: max(1, count)]]
+    fitting = [i for i, n in enumerate(held) if n <= _MOST_PARTIAL] or [held.index(min(held))]
     long = [i for i in fitting if lengths[i] >= 16]
     return long[0] if long else max(fitting, key=lambda i: lengths[i])

@@ -282,7 +282,8 @@ class Lowered:
             center = self._divided(self._reduce("sum", x, kept, gone), self._constant(count, dtype))
             apart = self._map("subtract", x, center, dtype=self.values[x].dtype)
             total = self._reduce("sum", self._squared(apart, dtype), kept, gone)
-            divisor = max(count - one.node.params["correction"], 0)
+            degrees = count - one.node.params["correction"]
+            divisor = degrees if degrees > 0 else math.nan
             result = self._map("divide", total, self._constant(divisor, dtype), dtype=dtype)
             return self._map("sqrt", result, dtype=dtype) if name == "std" else result
         result = self._reduce(_PLAIN[name], x, kept, gone)

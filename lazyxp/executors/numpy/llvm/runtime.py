@@ -5,9 +5,8 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
-import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -142,14 +141,10 @@ class Runner:
 
 def runner(kernel: Kernel) -> Runner:
     """What runs a kernel."""
-    found = _runners.get(kernel)
+    found = kernel.runner
     if found is None:
-        found = _runners[kernel] = Runner(kernel)
-    return found
-
-
-# Compiled kernels are forgotten with the plans that run them.
-_runners: weakref.WeakKeyDictionary[Kernel, Runner] = weakref.WeakKeyDictionary()
+        found = kernel.runner = Runner(kernel)
+    return cast(Runner, found)
 
 
 def code_of(kernel: Kernel, inputs: Sequence[Any]) -> Code:
@@ -207,7 +202,7 @@ def _line_memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) ->
         size = math.prod(shape) * np.dtype(dtype).itemsize
         held = np.empty(size + LINE, np.uint8)
         start = -held.__array_interface__["data"][0] % LINE
-        return held[start : start + size].view(dtype).reshape(shape)
+        return np.asarray(held[start : start + size].view(dtype).reshape(shape))
 
     return functools.partial(empty_in_order, shape, axes, order, dtype, make)
 

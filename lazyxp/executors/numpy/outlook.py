@@ -1,0 +1,115 @@
+"""What is known of a kernel before it runs: whether it will be compiled, how its results lie, and its memory."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import weakref
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from lazyxp import options
+from lazyxp.executors.numpy import interpreter, threads
+from lazyxp.executors.numpy.kernels import reports_errors
+from lazyxp.executors.numpy.llvm import compiler, runtime
+from lazyxp.executors.numpy.llvm.lower import Unprintable
+from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
+from lazyxp.kernel import Kernel
+from lazyxp.strides import Layout, layout_of
+
+# A kernel is looked at for so many ways in which its operands lie in memory; then it begins anew.
+_MOST = 64
+# Putting the parts of a variance together takes so many times the bytes of their squares: of real numbers, and complex.
+_REAL, _COMPLEX = 5, 7
+
+
+class Outlook(NamedTuple):
+    """How a kernel will run.
+
+    Attributes
+    ----------
+    interpreted : str
+        Why it is not compiled; empty if it is.
+    held : int
+        The bytes that a run takes on top of its results, for all threads together.
+    each : int
+        The bytes that each thread takes on top of that.
+    threads : int
+        The most threads that it runs on, where they take memory of their own.
+    """
+
+    interpreted: str
+    held: int
+    each: int = 0
+    threads: int = 1
+
+
+def outlook(kernel: Kernel, operands: Sequence[Layout]) -> Outlook:
+    """How a kernel will run on such operands, as the options are now."""
+    reason = why_interpreted()
+    known = _known.setdefault(kernel, {})
+    key = bool(reason), tuple([x.strides for x in operands])
+    found = known.get(key)
+    if found is None:
+        if len(known) >= _MOST:
+            known.clear()
+        found = known[key] = _interpreted(kernel, operands) if reason else _compiled(kernel, operands)
+    return found._replace(interpreted=reason) if reason else found
+
+
+def why_interpreted() -> str:
+    """Why no kernel is compiled, whatever it computes; empty if kernels are."""
+    if options.current().kernels == "interpreted":
+        return "kernels='interpreted' is set"
+    if reports_errors():
+        return "NumPy is set to raise or report floating-point errors, which compiled code does not notice"
+    return why_no_code()
+
+
+def why_no_code() -> str:
+    """Why there is no code for any kernel here; empty if there is."""
+    if compiler.is_available():
+        return ""
+    missing = importlib.util.find_spec("llvmlite") is None
+    return "llvmlite is not installed (pip install llvmlite)" if missing else "llvmlite does not work on this machine"
+
+
+def workspace(kernel: Kernel, operands: Sequence[Layout]) -> int:
+    """The bytes that a run takes at a time on top of its results."""
+    found = outlook(kernel, operands)
+    return found.held + found.each * min(found.threads, threads.limit() if found.threads > 1 else 1)
+
+
+def results(kernel: Kernel, operands: Sequence[Layout]) -> Any:
+    """How each result lies in memory, or the only one."""
+    order = memory_order(kernel, operands)
+    kept = [kernel.body[number - len(kernel.inputs)] for number in kernel.outputs]
+    made = [
+        layout_of(empty_in_order(one.node.shape, one.axes, order, one.node.dtype, runtime.no_memory)) for one in kept
+    ]
+    return tuple(made) if len(made) > 1 else made[0]
+
+
+# Forgotten with the kernels, which nothing here refers to.
+_known: weakref.WeakKeyDictionary[Kernel, dict[Any, Outlook]] = weakref.WeakKeyDictionary()
+
+
+def _interpreted(kernel: Kernel, operands: Sequence[Layout], reason: str = "") -> Outlook:
+    return Outlook(reason, interpreter.scratch(kernel, operands))
+
+
+def _compiled(kernel: Kernel, operands: Sequence[Layout]) -> Outlook:
+    try:
+        code = runtime.code_of(kernel, operands)
+    except Unprintable as error:
+        return _interpreted(kernel, operands, f"there is no code for {error}")
+    parts = [math.prod(shape) * dtype.itemsize for shape, dtype in code.partials]
+    finishing = 0
+    for finish in code.lowered.finishes:
+        first, last = finish.partials[0], finish.partials[-1]
+        if finish.instruction.node.op.name in ("var", "std"):
+            needed = parts[last] * (_COMPLEX if code.partials[first][1].kind == "c" else _REAL)
+        else:
+            needed = parts[first] // 2
+        finishing = max(finishing, needed)
+    return Outlook("", sum(parts) + finishing, sum(code.scratch), code.pieces if code.shared and code.scratch else 1)

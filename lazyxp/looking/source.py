@@ -1,0 +1,133 @@
+"""The source of kernels: a listing that belongs to no backend, LLVM IR, and assembly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from lazyxp.errors import BackendUnavailable
+from lazyxp.kernel import NO_AXIS, Axes, Kernel, reduces
+from lazyxp.looking.wording import call, params_of
+from lazyxp.strides import Layout
+
+# Axes are i, j, k ... as people write sums; e and o are left out, which look like numbers.
+_LETTERS = "ijklmnpqrstuvwxyzabcdfgh"
+
+
+class KernelStep(NamedTuple):
+    """A kernel of a plan.
+
+    Attributes
+    ----------
+    heading : str
+        The step.
+    interpreted : str
+        Why it is not compiled; empty if it is.
+    kernel : Kernel
+        What it computes.
+    names : tuple of str
+        What the step calls its operands.
+    operands : list of Layout
+        How they lie in memory.
+    """
+
+    heading: str
+    interpreted: str
+    kernel: Kernel
+    names: tuple[str, ...]
+    operands: list[Layout]
+
+    @property
+    def runs(self) -> str:
+        """Whether it is compiled, and why not."""
+        return f"interpreted, as {self.interpreted}" if self.interpreted else "compiled"
+
+
+def source(steps: Sequence[KernelStep], form: str) -> str:
+    """The source of kernels, each with the step as its heading."""
+    if form not in _FORMS:
+        raise ValueError(f"source: form={form!r} is none of {', '.join(map(repr, _FORMS))}")
+    comment, write = _FORMS[form]
+    return "\n".join([f"{comment}{step.heading}\n{comment}{step.runs}\n{write(step)}" for step in steps])
+
+
+# --- a listing -------------------------------------------------------------------------------------------------------
+
+
+def _listing(step: KernelStep) -> str:
+    kernel = step.kernel
+    lines = [f"  axes: {', '.join([_axis(kernel, a) for a in range(len(kernel.lengths))]) or 'none'}", "  inputs:"]
+    for i, (name, axes, x) in enumerate(zip(step.names, kernel.inputs, step.operands, strict=True)):
+        given = f"{name} of the plan" if name.startswith("%") else name
+        lines.append(f"    %{i} = {given}  {_described(x.dtype, axes)}{_lies(x)}")
+    lines.append("  body:")
+    for i, one in enumerate(kernel.body, len(kernel.inputs)):
+        params = params_of(one.node)
+        if reduces(one.node):
+            params = {k: v for k, v in params.items() if k not in ("axis", "keepdims")}
+        over = f" over {', '.join(map(_letter, one.reduced))}" if one.reduced else ""
+        called = call(one.node.op.name, [f"%{a}" for a in one.args], params)
+        lines.append(f"    %{i} = {called}{over}  {_described(one.node.dtype, one.axes)}")
+    lines.append(f"  outputs: {', '.join([f'%{number}' for number in kernel.outputs])}")
+    return "\n".join(lines) + "\n"
+
+
+def _axis(kernel: Kernel, axis: int) -> str:
+    whole = "" if axis in kernel.cut else " (never cut)"
+    return f"{_letter(axis)} of {kernel.lengths[axis]:,}{whole}"
+
+
+def _letter(axis: int) -> str:
+    if axis == NO_AXIS:
+        return "1"
+    turn, place = divmod(axis, len(_LETTERS))
+    return f"{_LETTERS[place]}{turn or ''}"
+
+
+def _described(dtype: object, axes: Axes) -> str:
+    return f"{dtype}[{', '.join(map(_letter, axes))}]"
+
+
+def _lies(x: Layout) -> str:
+    """How an operand lies in memory, where there is something to say."""
+    if math.prod(x.shape) < 2:
+        return ""
+    if x.in_rows:
+        return "  in C order"
+    if x.in_columns:
+        return "  in Fortran order"
+    return f"  strides of {', '.join(map(str, x.strides))} bytes"
+
+
+# --- code ------------------------------------------------------------------------------------------------------------
+
+
+def _code(step: KernelStep, form: str) -> str:
+    """The LLVM IR; empty where there is none."""
+    from lazyxp.executors.numpy.llvm import runtime
+    from lazyxp.executors.numpy.llvm.lower import Unprintable
+    from lazyxp.executors.numpy.outlook import why_no_code
+
+    reason = why_no_code()
+    if reason:
+        raise BackendUnavailable(f"source: {form!r} is what kernels are compiled from or to, and {reason}")
+    try:
+        return runtime.code_of(step.kernel, step.operands).printed.text
+    except Unprintable:
+        return ""
+
+
+def _assembly(step: KernelStep) -> str:
+    from lazyxp.executors.numpy.llvm import compiler
+
+    text = _code(step, "assembly")
+    return compiler.assembly(text) if text else ""
+
+
+# For each form, what comments begin with, and what writes it.
+_FORMS: Mapping[str, tuple[str, Callable[[KernelStep], str]]] = {
+    "text": ("", _listing),
+    "llvm": ("; ", lambda step: _code(step, "llvm")),
+    "assembly": ("# ", _assembly),
+}
