@@ -26,6 +26,8 @@ _SHORT = 128
 _STREAM = 16 << 20
 # Bytes of a line of the cache.
 LINE = 64
+# So many elements along each of the last two loops are a tile, and so many rows at least are in one piece of work.
+TILE, _TILE_ROWS = 128, 64
 
 Strides = tuple[tuple[int, ...], ...]
 
@@ -47,6 +49,9 @@ class Form(NamedTuple):
         Whether rows, along the last loop, are so short that their sums need no care for rounding errors.
     streams : bool
         Whether outputs go past the cache. They begin on a `LINE` then, and so do all rows of several outputs.
+    turned : tuple of int
+        Inputs that lie element by element along the last loop but one: the last two loops are walked in tiles, so that
+        each line of the cache is read once.
     """
 
     loops: tuple[Axes, ...]
@@ -55,6 +60,7 @@ class Form(NamedTuple):
     layout: tuple[str, ...]
     short: bool
     streams: bool
+    turned: tuple[int, ...]
 
 
 class Space(NamedTuple):
@@ -84,7 +90,14 @@ def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order
         for x, dims in zip(operands, axes, strict=True)
     ]
     loops = _collapsed(kernel, order, along)
-    lengths = tuple([math.prod([kernel.lengths[a] for a in loop]) for loop in loops])
+    total = kernel.largest()
+    turned: tuple[int, ...] = ()
+    if not whole and _is_narrow(kernel, loops, max([x.dtype.itemsize for x in operands])):
+        loops = (*loops[:-2], *reversed(loops[-2:]))
+    if total > _PIECE and not any(one.reduced for one in kernel.body):
+        sizes = [x.dtype.itemsize for x in operands[: len(kernel.inputs)]]
+        loops, turned = _turned(loops, list(zip(sizes, along, strict=False)))
+    lengths = tuple([_length(kernel, loop) for loop in loops])
     strides = tuple([tuple([found.get(loop[-1], 0) if loop else 0 for loop in loops]) for found in along])
     outer = sum([loop[0] in kernel.cut for loop in loops if loop]) if whole else len(loops) - 1
     layout = tuple(
@@ -99,20 +112,55 @@ def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order
         ]
     )
     short = lengths[-1] <= _SHORT
-    total = kernel.largest()
     if total <= _PIECE:
-        return Form(loops, outer, UNCUT, layout, short, False), Space(lengths, strides, 0)
+        return Form(loops, outer, UNCUT, layout, short, False, ()), Space(lengths, strides, 0)
     pieces = _cut_loop(kernel, loops, lengths, outer if whole else len(loops))
     rest = max(1, total // max(1, lengths[pieces]))
     wanted = max(_PIECE, total // _MOST_PIECES, _PER_PARTIAL * _partial(kernel, loops[pieces]))
     step = max(1, wanted // rest)
     if pieces == len(loops) - 1:
         step = max(step, _SHORTEST) // _SHORTEST * _SHORTEST
+    elif turned and pieces == len(loops) - 2:
+        step = -(-step // _TILE_ROWS) * _TILE_ROWS
     outputs = operands[len(kernel.inputs) :]
-    streams = all(x.size == total and x.nbytes >= _STREAM for x in outputs) and (
-        len(outputs) == 1 or all(s % LINE == 0 for steps in strides[len(kernel.inputs) :] for s in steps[:-1])
-    )
-    return Form(loops, outer, pieces, layout, short, streams), Space(lengths, strides, step)
+    first = len(kernel.inputs)
+    on_lines = all(step % LINE == 0 for steps in strides[first:] for step in steps[:-1])
+    streams = on_lines or (len(outputs) == 1 and not turned)
+    streams = streams and all(x.size == total and x.nbytes >= _STREAM for x in outputs)
+    streams = streams and all(how[-1] == UNIT for how in layout[first:])
+    return Form(loops, outer, pieces, layout, short, streams, turned), Space(lengths, strides, step)
+
+
+def _is_narrow(kernel: Kernel, loops: Sequence[Axes], size: int) -> bool:
+    """Whether the last loop is too short for vectors of elements of this size, and the one around it is better."""
+    if len(loops) < 2:
+        return False
+    outer, last = loops[-2:]
+    short = _length(kernel, last) * size < LINE and _length(kernel, last) < _length(kernel, outer)
+    return short and all(last[0] not in one.reduced or outer[0] in one.reduced for one in kernel.body)
+
+
+def _turned(
+    loops: tuple[Axes, ...], inputs: Sequence[tuple[int, dict[int, int]]]
+) -> tuple[tuple[Axes, ...], tuple[int, ...]]:
+    """The inputs that lie element by element along another loop than the last, and the loops with that one behind.
+
+    Each input is given as the size of its elements and its strides along axes.
+    """
+    found: dict[Axes, list[int]] = {}
+    for k, (size, strides) in enumerate(inputs):
+        if size <= 8 and abs(strides.get(loops[-1][-1], 0) if loops[-1] else 0) >= LINE:
+            for loop in loops[:-1]:
+                if strides.get(loop[-1], 0) == size:
+                    found.setdefault(loop, []).append(k)
+    if not found:
+        return loops, ()
+    chosen = max(found, key=lambda loop: len(found[loop]))
+    return (*[loop for loop in loops[:-1] if loop != chosen], chosen, loops[-1]), tuple(found[chosen])
+
+
+def _length(kernel: Kernel, loop: Axes) -> int:
+    return math.prod([kernel.lengths[a] for a in loop])
 
 
 def _letter(stride: int, itemsize: int) -> str:

@@ -41,6 +41,8 @@ class Frame:
         # Values that are kept for later walks, and their numbers; the loops they vary along, and the size of elements.
         self.stored: dict[int, int] = {}
         self.scratch: list[tuple[tuple[int, ...], int]] = []
+        # Operands that are read from somewhere else for now.
+        self.instead: dict[int, Memory] = {}
 
     def text(self) -> str:
         """The module."""
@@ -64,6 +66,15 @@ class Frame:
                 start = self.one.op("mul", "i64", piece, step)
                 self._bounds = {form.pieces: (start, self.least(self.one.op("add", "i64", start, step), length))}
             yield
+
+    @contextmanager
+    def narrowed(self, loop: int, step: int) -> Iterator[None]:
+        """Code for each part of a loop that is so long: its range is that part."""
+        low, high = whole = self.range(loop)
+        with self.loop(low, high, str(step)) as start:
+            self._bounds[loop] = start, self.least(self.one.op("add", "i64", start, str(step)), high)
+            yield
+        self._bounds[loop] = whole
 
     def least(self, x: str, y: str) -> str:
         """The smaller number."""
@@ -124,6 +135,8 @@ class Frame:
 
     def operand(self, number: int) -> Memory:
         """The memory of an operand: an input, an output or a partial result."""
+        if number in self.instead:
+            return self.instead[number]
         lowered = self.lowered
         form, kernel = lowered.form, lowered.kernel
         base = self._argument(number)
@@ -159,12 +172,16 @@ class Frame:
             loops = tuple(sorted([loop for loop in found.loops if loop >= self.lowered.form.outer]))
             self.scratch.append((loops, found.dtype.itemsize))
 
+    def held(self, number: int) -> str:
+        """The address of scratch memory."""
+        where = self.one.new(f"getelementptr i64, ptr %scratch, i64 {number}")
+        return self.one.new(f"load i64, ptr {where}")
+
     def kept(self, value: int) -> Memory:
         """The memory of a value that is kept."""
         number = self.stored[value]
         loops, size = self.scratch[number]
-        where = self.one.new(f"getelementptr i64, ptr %scratch, i64 {number}")
-        base = self.one.new(f"load i64, ptr {where}")
+        base = self.held(number)
         lies: dict[int, tuple[str, str]] = {}
         stride = str(size)
         for loop in reversed(loops):

@@ -29,6 +29,7 @@ from lazyxp.executors.numpy.llvm.memory import (
     store,
     store_one,
 )
+from lazyxp.executors.numpy.llvm.tiles import tiles
 
 # A value that costs more than so many instructions is kept until the next walk over a row instead of computed again.
 _MOST_AGAIN = 4
@@ -142,6 +143,8 @@ class _Printer:
         with ExitStack() as stack:
             index = {PIECE: self._frame.piece}
             for loop in self._outer:
+                if self._lowered.form.turned and loop == self._outer[-1]:
+                    stack.enter_context(tiles(self._frame, index))
                 low, high = self._frame.range(loop)
                 used = any(loop in sink.loops or loop in sink.reduced for sink in sinks)
                 index[loop] = stack.enter_context(self._frame.loop(low, high)) if used else low
