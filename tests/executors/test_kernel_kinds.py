@@ -109,3 +109,37 @@ def test_reductions_of_narrow_rows(compiled, axis, length):
     x, m = data((length, 3)), data(3)
     for name in ("sum", "max", "mean", "std", "any"):
         check(compiled, lambda xp, x, m, name=name: getattr(xp, name)((x - m) * m, axis=axis), x, m, rtol=1e-11)
+
+
+# --- several whole axes ----------------------------------------------------------------------------------------------
+
+NESTED = {
+    "planes": lambda xp, x: x / xp.sum(x, axis=(-2, -1), keepdims=True),
+    "rows in planes": lambda xp, x: (
+        lambda z: z - xp.sum(z / xp.max(abs(z), axis=-1, keepdims=True), axis=(-2, -1), keepdims=True)
+    )(x + 1),
+    "exponentials of rows in planes": lambda xp, x: (
+        lambda e: e / xp.sum(e, axis=(-2, -1), keepdims=True) + xp.max(e, axis=-1, keepdims=True)
+    )(xp.exp(x / 100 - xp.max(x, axis=-1, keepdims=True) / 100)),
+    "rows, planes and blocks": lambda xp, x: (
+        lambda y: (
+            lambda z: (
+                z,
+                xp.mean(z),
+                xp.sum(z * y, axis=(1, 2, 3)),
+                xp.argmax(z * y, axis=3),
+                xp.any(z > 50, axis=(2, 3)),
+            )
+        )(y - xp.std(y, axis=(-2, -1), keepdims=True))
+    )(x - xp.mean(x, axis=-1, keepdims=True)),
+    "extremes of sums": lambda xp, x: x - xp.max(xp.sum(x, axis=-1, keepdims=True), axis=(-3, -2), keepdims=True),
+    "truth": lambda xp, x: xp.all(x >= xp.min(x, axis=-1, keepdims=True), axis=(-2, -1), keepdims=True) != (x > 0),
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (0, 3, 1, 2)])
+@pytest.mark.parametrize("shape", [(3, 2, 4, 5), (1_500, 3, 9, 17), (2, 2, 33, 130)])
+def test_reductions_along_several_whole_axes(compiled, name, order, shape):
+    x = np.ascontiguousarray(data(shape).transpose(order)).transpose(np.argsort(order))
+    check(compiled, NESTED[name], x, rtol=1e-10, atol=1e-9)

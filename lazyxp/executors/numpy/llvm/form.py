@@ -83,7 +83,9 @@ class Space(NamedTuple):
 
 def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order: Axes) -> tuple[Form, Space]:
     """The form of a kernel whose operands (inputs, then outputs) are these arrays, read in this order of the axes."""
-    whole = [a for a in order if a not in kernel.cut]
+    # Rows within rows are inside: their axes are reduced by more of the reductions.
+    times = [sum([a in one.reduced for one in kernel.body]) for a in range(len(kernel.lengths))]
+    whole = sorted([a for a in order if a not in kernel.cut], key=times.__getitem__)
     order = (*[a for a in order if a in kernel.cut], *whole)
     along = [
         {a: s for a, s, n in zip(dims, x.strides, x.shape, strict=True) if n != 1 and s != 0}

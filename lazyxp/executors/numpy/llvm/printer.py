@@ -271,7 +271,8 @@ class _Printer:
         within = self._has_rows_within(stage, jobs)
         accumulators: dict[int, Accumulator] = {}
         for n, job in enumerate(jobs):
-            if self._in_registers(job, space):
+            point_by_point = within and len(space) > 1 and isinstance(job, Sink) and self._in_memory(job)
+            if self._in_registers(job, space) and not point_by_point:
                 dtype = self._values[job.value].dtype
                 how = job.how if isinstance(job, Sink) else self._values[job.result].params  # type: ignore[union-attr]
                 accumulators[n] = Accumulator(
@@ -310,16 +311,18 @@ class _Printer:
         self, space: tuple[int, ...], jobs: list[_Job], accumulators: dict[int, Accumulator], index: Index
     ) -> None:
         """Each point of the first loop of a row on its own, with the rows that are within."""
-        if accumulators and len(space) > 1:
-            raise Unprintable("a reduction along several axes, of what is reduced along one of them")
         inner, known = self._inner, self._known
-        others = [job for n, job in enumerate(jobs) if n not in accumulators]
+        if len(space) > 1 and any(isinstance(jobs[n], Sink) for n in accumulators):
+            raise Unprintable("partial results of several axes, of what is reduced along one of them")
+        # A reduction along several loops is one along the others at each point, and then one of these.
+        within = [job for n, job in enumerate(jobs) if n not in accumulators or isinstance(job, _Reduction)]
         with self._frame.loop(*self._frame.range(space[0])) as at:
             index = {**index, space[0]: at}
             self._inner, self._known = [loop for loop in inner if loop != space[0]], dict(known)
-            self._point(others, index, [jobs[n].value for n in accumulators])
+            self._point(within, index, [jobs[n].value for n in accumulators if isinstance(jobs[n], Sink)])
             for n, accumulator in accumulators.items():
-                accumulator.add(self._one, self._known[jobs[n].value])
+                job = jobs[n]
+                accumulator.add(self._one, self._known[job.result if isinstance(job, _Reduction) else job.value])
         self._inner, self._known = inner, known
 
     def _in_registers(self, job: _Job, space: tuple[int, ...]) -> bool:
