@@ -112,6 +112,11 @@ def reduced_dims(node: Node, ndim: int) -> tuple[int, ...]:
     return tuple(range(ndim)) if axis is None else (axis,)
 
 
+def scanned(one: Instruction) -> Axes:
+    """The axis along which an instruction adds up all that comes before each element."""
+    return (one.axes[one.node.params["axis"]],) if one.node.op.kind == "scan" else ()
+
+
 def operand_axes(one: Instruction, operand: Axes) -> Axes:
     """The axes that `one` takes the dimensions of an operand with these axes to lie along."""
     kind, name = one.node.op.kind, one.node.op.name

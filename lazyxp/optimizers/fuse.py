@@ -8,7 +8,7 @@ from lazyxp.optimizers.graph import Graph
 from lazyxp.optimizers.grouping import Group, Grouping
 
 FUSED = "fused kernel"
-_COMPUTING = frozenset(("elementwise", "cast", "reduction"))
+_COMPUTING = frozenset(("elementwise", "cast", "reduction", "scan"))
 REWRITES = ((FUSED, "rounding"),)
 
 

@@ -23,7 +23,7 @@ MOST_OPS = 400
 # A value that costs at most this many ops may be computed in several kernels instead of being kept.
 MOST_AGAIN = 8
 
-MAP, REDUCTION, VIEW = 1, 2, 3
+MAP, REDUCTION, VIEW, SCAN = 1, 2, 3, 4
 _REDUCTIONS = frozenset(("sum", "prod", "max", "min", "any", "all", "count_nonzero", "mean", "var", "std"))
 _VIEWS = frozenset(("expand_dims", "squeeze", "broadcast_to", "permute_dims"))
 _CHEAP = frozenset(
@@ -37,7 +37,7 @@ _ALL = slice(None)
 
 
 def role(node: Node) -> int:
-    """What `node` would be in a kernel: MAP, REDUCTION, VIEW, or 0 for none."""
+    """What `node` would be in a kernel: MAP, REDUCTION, VIEW, SCAN, or 0 for none."""
     if type(node.dtype) is tuple:
         return 0
     known = _role_of.get(node.op)
@@ -48,6 +48,8 @@ def role(node: Node) -> int:
         return MAP if node.op.name != "pow" or node.dtype.kind in "fc" else 0
     if known == REDUCTION:
         return REDUCTION if _is_reducible(node) else 0
+    if known == SCAN:
+        return SCAN if _is_along_rows(node) else 0
     if node.op.name == "getitem":
         return VIEW if all(e is None or e == _ALL for e in node.params["key"]) else 0
     return known
@@ -58,6 +60,8 @@ def _role(op: Op) -> int:
         return MAP
     if op.name in _REDUCTIONS or op.name in POSITIONS:
         return REDUCTION
+    if op.kind == "scan":
+        return SCAN
     return VIEW if op.name in _VIEWS else 0
 
 
@@ -71,6 +75,12 @@ def _is_reducible(node: Node) -> bool:
     if node.op.name in POSITIONS:
         return [x.shape[i] != 1 for i in along].count(True) == 1
     return bool(along)
+
+
+def _is_along_rows(node: Node) -> bool:
+    """Whether a scan goes along the axis that comes last in memory, and gives as many elements as it takes."""
+    _, *others = node.shape[node.params["axis"] :]
+    return node.shape == node.args[0].shape and node.shape[node.params["axis"]] != 1 and set(others) <= {1}
 
 
 def combines(node: Node) -> bool:
@@ -173,6 +183,11 @@ class Group:
             return self._accept_reduction(node, axes)
         if axes not in self.spaces and not set(self.cut) <= set(axes):
             return False  # it would be computed again for each block
+        if what == SCAN:
+            whole = {*self.whole, axes[node.params["axis"]]}
+            if not _fits(self.lengths, whole, self.spaces):
+                return False
+            self.whole = whole
         self.add(node, what, axes, ())
         return True
 
@@ -392,7 +407,7 @@ class Grouping:
         if not joined:
             return False
         if not again or len(joined) < len(using):
-            joined[0].heavy = joined[0].heavy or (what == MAP and node not in self._roots)
+            joined[0].heavy = joined[0].heavy or (what in (MAP, SCAN) and node not in self._roots)
         self._placed[node] = joined
         return True
 
@@ -423,7 +438,11 @@ class Grouping:
                 axes = [NO_AXIS if i in along else a for i, a in enumerate(axes)]
             else:
                 axes = [a for i, a in enumerate(axes) if i not in along]
-        group.heavy = what == MAP and node not in self._roots
+        if what == SCAN:
+            group.whole.add(axes[node.params["axis"]])
+            if not _fits(group.lengths, group.whole, group.spaces):
+                return None
+        group.heavy = what in (MAP, SCAN) and node not in self._roots
         group.add(node, what, tuple(axes), reduced)
         return group
 

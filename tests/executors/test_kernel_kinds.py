@@ -143,3 +143,64 @@ NESTED = {
 def test_reductions_along_several_whole_axes(compiled, name, order, shape):
     x = np.ascontiguousarray(data(shape).transpose(order)).transpose(np.argsort(order))
     check(compiled, NESTED[name], x, rtol=1e-10, atol=1e-9)
+
+
+# --- cumulative sums and products ------------------------------------------------------------------------------------
+
+SCANS = {
+    "between": lambda xp, x: xp.cumulative_sum(x * 2, axis=-1) - 1,
+    "products": lambda xp, x: xp.cumulative_prod(x + 1, axis=-1) * x,
+    "several": lambda xp, x: (
+        lambda c: (c, xp.cumulative_sum(c * c, axis=1), xp.max(c, axis=1), c - xp.min(c, axis=1, keepdims=True))
+    )(xp.cumulative_sum(x - 3, axis=1)),
+    "of a cast": lambda xp, x: xp.cumulative_sum(x + x, axis=1, dtype=xp.complex128) * 2,
+    "of one element": lambda xp, x: xp.cumulative_sum(xp.broadcast_to(x[:, :1] * 2, x.shape), axis=1) + x,
+}
+
+
+@pytest.mark.parametrize("name", SCANS)
+@pytest.mark.parametrize("dtype", ["int8", "uint32", "float32", "float64"])
+def test_scans_add_up_in_numpys_order(compiled, name, dtype):
+    for shape in ((3, 2), (5, 41), (900, 300)):
+        x = data(shape, dtype)
+        x[0, 0] = 0  # below, its sign is kept
+        for operand in (x, -x, np.asfortranarray(x), x[::-1, ::-1]):
+            check(compiled, SCANS[name], operand)
+        assert all("cumulative" in repr(kernel) for kernel in compiled)
+        compiled.clear()
+
+
+def test_scans_of_zeros_and_of_what_is_not_finite(compiled):
+    x = np.array([[-0.0, -0.0, 1.0, -1.0], [np.inf, 1.0, -np.inf, 2.0], [1.0, np.nan, 2.0, 3.0]])
+    (got,) = results(lambda xp, x: xp.cumulative_sum(x * 1.0, axis=1) * 1.0, x)
+    assert compiled
+    np.testing.assert_array_equal(got, np.cumsum(x, axis=1))
+    np.testing.assert_array_equal(np.signbit(got[0]), np.signbit(np.cumsum(x[0])))
+
+
+def test_scans_among_reductions(compiled):
+    x = data((40, 7, 50))
+    check(
+        compiled,
+        lambda xp, x: (lambda c: c / xp.sum(c * c, axis=(1, 2), keepdims=True))(
+            xp.cumulative_sum(x / xp.max(x, axis=2, keepdims=True), axis=2)
+        ),
+        x,
+        rtol=1e-11,
+    )
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda xp, x: xp.cumulative_sum(x * 2, axis=0) + 1,
+        lambda xp, x: xp.cumulative_sum(x * 2, axis=1) + 1,
+        lambda xp, x: xp.cumulative_sum(x * 2, axis=2, include_initial=True) + 1,
+        lambda xp, x: x / xp.sum(xp.cumulative_sum(x[:, :, 0] * 2, axis=1)[:, :, None] * x, axis=2, keepdims=True),
+        lambda xp, x: xp.cumulative_sum(xp.cumulative_sum(x * 2, axis=1) + 1, axis=2) * 3,
+    ],
+)
+def test_scans_that_are_not_along_rows(function):
+    x = data((20, 30, 40))
+    for kernels in ("always", "interpreted"):
+        np.testing.assert_allclose(results(function, x, kernels=kernels)[0], function(np, x), rtol=1e-12)

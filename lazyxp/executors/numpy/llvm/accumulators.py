@@ -113,6 +113,10 @@ class Accumulator:
         for t, part, where in zip(self._types, _parts(value), self._memory[name, e.width], strict=True):
             e.do(f"store {e.type(t)} {part}, ptr {where}")
 
+    def begin(self, x: Value) -> None:
+        """Start with one element instead of the identity."""
+        self._put(self._one, "sum", x)
+
     def add(self, e: Emitter, x: Value) -> None:
         """Go on with these lanes."""
         found = combined(e, self._how, self._dtype, self._get(e, "sum"), x, contract=self._contract)

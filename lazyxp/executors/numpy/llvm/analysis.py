@@ -8,7 +8,7 @@ from lazyxp.executors.numpy.llvm import scalars
 from lazyxp.executors.numpy.llvm.lower import Value
 
 _COSTS = {"divide": 4, "sqrt": 4, "floor_divide": 16, "remainder": 16}
-_FREE = frozenset(("input", "constant", "count", "reduce", "place", "pair", "second"))
+_FREE = frozenset(("input", "constant", "count", "reduce", "scan", "place", "pair", "second"))
 _PRODUCTS = frozenset(("multiply", "square"))
 
 
@@ -25,7 +25,7 @@ def cost_again(values: Sequence[Value], i: int, known: Callable[[int], bool]) ->
     while todo:
         value = values[todo.pop()]
         total += cost(value)
-        if value.op != "input":
+        if value.op not in ("input", "scan"):
             fresh = [a for a in value.args if a not in seen and not known(a)]
             seen.update(fresh)
             todo += fresh
@@ -37,7 +37,7 @@ def stages(values: Sequence[Value]) -> list[int]:
     found: list[int] = []
     for value in values:
         args = () if value.op == "input" else value.args
-        found.append(max([found[a] for a in args], default=0) + (value.op == "reduce"))
+        found.append(max([found[a] for a in args], default=0) + (value.op in ("reduce", "scan")))
     return found
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lazyxp.kernel import NO_AXIS, Axes, Kernel
+from lazyxp.kernel import NO_AXIS, Axes, Kernel, scanned
 
 # How an operand lies along a loop: not at all, element by element, the same backwards, or with any other stride.
 ABSENT, UNIT, REVERSED, STRIDED = "a", "u", "r", "s"
@@ -84,7 +84,7 @@ class Space(NamedTuple):
 def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order: Axes) -> tuple[Form, Space]:
     """The form of a kernel whose operands (inputs, then outputs) are these arrays, read in this order of the axes."""
     # Rows within rows are inside: their axes are reduced by more of the reductions.
-    times = [sum([a in one.reduced for one in kernel.body]) for a in range(len(kernel.lengths))]
+    times = [sum([a in (*one.reduced, *scanned(one)) for one in kernel.body]) for a in range(len(kernel.lengths))]
     whole = sorted([a for a in order if a not in kernel.cut], key=times.__getitem__)
     order = (*[a for a in order if a in kernel.cut], *whole)
     along = [
@@ -96,7 +96,7 @@ def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order
     turned: tuple[int, ...] = ()
     if not whole and _is_narrow(kernel, loops, max([x.dtype.itemsize for x in operands])):
         loops = (*loops[:-2], *reversed(loops[-2:]))
-    if total > _PIECE and not any(one.reduced for one in kernel.body):
+    if total > _PIECE and not whole and not any(one.reduced for one in kernel.body):
         sizes = [x.dtype.itemsize for x in operands[: len(kernel.inputs)]]
         loops, turned = _turned(loops, list(zip(sizes, along, strict=False)))
     lengths = tuple([_length(kernel, loop) for loop in loops])
@@ -173,6 +173,7 @@ def _collapsed(kernel: Kernel, order: Axes, along: Sequence[dict[int, int]]) -> 
     """The axes in this order, those that all operands have one after the other in memory as one loop."""
     together: list[frozenset[int]] = [frozenset(one.axes) for one in kernel.body]
     together += [frozenset(one.reduced) for one in kernel.body]
+    together += [frozenset(scanned(one)) for one in kernel.body]
     together += [frozenset(axes) for axes in kernel.inputs]
     together.append(frozenset(kernel.cut))
     loops: list[list[int]] = []

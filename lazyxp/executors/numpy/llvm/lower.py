@@ -12,7 +12,7 @@ import numpy as np
 from lazyxp.executors.numpy.llvm import scalars
 from lazyxp.executors.numpy.llvm.form import Form
 from lazyxp.executors.numpy.llvm.ir import is_known
-from lazyxp.kernel import NO_AXIS, POSITIONS, Axes, Instruction, Kernel, operand_axes, reduces
+from lazyxp.kernel import NO_AXIS, POSITIONS, Axes, Instruction, Kernel, operand_axes, reduces, scanned
 from lazyxp.node import Node
 
 DType = np.dtype[Any]
@@ -29,6 +29,7 @@ _PLAIN = {
     "count_nonzero": "sum",
     "mean": "sum",
 }
+_SCANS = {"cumulative_sum": "sum", "cumulative_prod": "prod"}
 _BOOL, _INT = np.dtype(bool), np.dtype(np.int64)
 
 
@@ -42,8 +43,8 @@ class Value(NamedTuple):
     Attributes
     ----------
     op : str
-        An elementwise op, or "input", "constant", "reduce", "count" (of what a piece of work reduces), "place" (the
-        index of a loop), "pair" of an element and its place, "second" of a pair.
+        An elementwise op, or "input", "constant", "reduce", "scan", "count" (of what a piece of work reduces), "place"
+        (the index of a loop), "pair" of an element and its place, "second" of a pair.
     args : tuple of int
         Values, in the order they were made in; of an input, its operand.
     loops : frozenset of int
@@ -51,9 +52,9 @@ class Value(NamedTuple):
     dtype : dtype
         Of its elements.
     params : Any
-        Of the op; of a reduction, which one it is.
+        Of the op; of a reduction or scan, which one it is.
     reduced : frozenset of int
-        The loops that a reduction runs along.
+        The loops that a reduction or scan runs along.
     """
 
     op: str
@@ -187,6 +188,8 @@ class Lowered:
             self._numbers[number] = args[0]
         elif one.node.op.kind in ("elementwise", "cast"):
             self._numbers[number] = self._map(name, *args, dtype=dtype, params=one.node.params)
+        elif one.node.op.kind == "scan":
+            self._numbers[number] = self._scan(one, args[0])
         elif one.node.op.name in POSITIONS:
             self._numbers[number] = self._position(one, args[0])
         elif one.node.op.kind == "reduction":
@@ -200,6 +203,14 @@ class Lowered:
             self.sinks.append(
                 Sink(self._numbers[number], self._loops_of(one.axes), frozenset(), "store", target, turn=0)
             )
+
+    def _scan(self, one: Instruction, x: int) -> int:
+        """What reduces all elements of a row up to each of them."""
+        kept, along = self._loops_of(one.axes), self._loops_of(scanned(one))
+        if self.form.pieces in along or min(along) < self.form.outer:
+            raise Unprintable(f"{one.node.op.name} along an axis that is cut")
+        x = self._map("astype", x, dtype=one.node.dtype)
+        return self._add(Value("scan", (x,), kept, one.node.dtype, _SCANS[one.node.op.name], along))
 
     # --- reductions --------------------------------------------------------------------------------------------------
 
@@ -318,6 +329,8 @@ def _real_size(dtype: DType) -> int:
 
 @functools.cache
 def _printable(name: str, reduction: bool, operands: tuple[DType, ...], result: DType) -> bool:
+    if name in _SCANS:
+        return all(map(is_known, (*operands, result)))
     if reduction:
         if not all(map(is_known, (*operands, result))):
             return False
@@ -326,5 +339,5 @@ def _printable(name: str, reduction: bool, operands: tuple[DType, ...], result: 
 
 
 def printable(node: Node) -> bool:
-    """Whether there is code for an elementwise op, a cast or a reduction."""
+    """Whether there is code for an elementwise op, a cast, a reduction or a scan."""
     return _printable(node.op.name, reduces(node), tuple([a.dtype for a in node.args]), node.dtype)

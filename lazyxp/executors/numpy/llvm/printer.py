@@ -63,9 +63,10 @@ class _Reduction(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """A value that is kept for later walks."""
+    """A value that is kept for later walks, as itself or as the scan that `result` is."""
 
     value: int
+    result: int
 
 
 _Job = Sink | _Reduction | _Kept
@@ -117,7 +118,7 @@ class _Printer:
         elif isinstance(job, _Reduction):
             loops = self._values[job.value].loops | self._values[job.result].reduced
         else:
-            loops = self._values[job.value].loops
+            loops = self._values[job.result].loops
         return tuple([loop for loop in self._inner if loop in loops])
 
     # --- a walk over a piece of work ---------------------------------------------------------------------------------
@@ -192,15 +193,18 @@ class _Printer:
                 if not self._row(i):
                     continue  # rows within rows, each at its own point
                 add(_Reduction(value.args[0], i))
+            elif value.op == "scan":
+                self._frame.keep(i)
+                add(_Kept(value.args[0], i))
             elif self._stage[i] < stage and not self._row(i):
                 if cost_again(self._values, i, self._row) > _MOST_AGAIN:
                     self._frame.keep(i)
-                    add(_Kept(i))
+                    add(_Kept(i, i))
                     stage = self._stage[i]
             elif self._row(i):
                 stage = self._stage[i]
             for a in value.args:
-                one = a, self._stage[a] if self._row(a) or value.op == "reduce" else stage
+                one = a, self._stage[a] if self._row(a) or value.op in ("reduce", "scan") else stage
                 if one not in seen:
                     seen.add(one)
                     todo.append(one)
@@ -222,6 +226,8 @@ class _Printer:
         value = self._values[i]
         if value.op == "place":
             return index[value.params]
+        if value.op == "scan":
+            raise Unprintable("a scan along a loop that others are inside of")
         if value.op == "input":
             memory = self._frame.operand(value.args[0])
             return load_one(self._one, memory, address_of(self._one, memory, index))
@@ -258,7 +264,7 @@ class _Printer:
         if isinstance(job, _Reduction):
             self._known[job.result] = x
             return
-        memory = self._frame.operand(job.operand) if isinstance(job, Sink) else self._frame.kept(job.value)
+        memory = self._frame.operand(job.operand) if isinstance(job, Sink) else self._frame.kept(job.result)
         address = address_of(self._one, memory, index)
         if isinstance(job, Sink) and self._in_memory(job):
             x = combined(self._one, job.how, memory.dtype, load_one(self._one, memory, address), x)
@@ -274,7 +280,7 @@ class _Printer:
             point_by_point = within and len(space) > 1 and isinstance(job, Sink) and self._in_memory(job)
             if self._in_registers(job, space) and not point_by_point:
                 dtype = self._values[job.value].dtype
-                how = job.how if isinstance(job, Sink) else self._values[job.result].params  # type: ignore[union-attr]
+                how = job.how if isinstance(job, Sink) else self._values[job.result].params
                 accumulators[n] = Accumulator(
                     self._one if within else self._wide,
                     self._one,
@@ -342,7 +348,7 @@ class _Printer:
         targets: dict[int, tuple[Memory, str]] = {}
         for n, job in enumerate(jobs):
             if n not in accumulators:
-                memory = self._frame.operand(job.operand) if isinstance(job, Sink) else self._frame.kept(job.value)
+                memory = self._frame.operand(job.operand) if isinstance(job, Sink) else self._frame.kept(job.result)
                 targets[n] = memory, address_of(self._one, memory, index)
         sources = {}
         for i in order:
@@ -397,6 +403,22 @@ class _Printer:
                     body(self._wide, at)
         with self._frame.loop(middle if self._lanes > 1 else low, high) as at:
             body(self._one, at)
+        for n, job in enumerate(jobs):
+            if isinstance(job, _Kept) and self._values[job.result].op == "scan":
+                self._scan(self._values[job.result], *targets[n], last)
+
+    def _scan(self, value: Value, memory: Memory, address: str, loop: int) -> None:
+        """Reduce all elements of a row in memory up to each of them: one after the other, as NumPy does."""
+        if value.reduced != {loop}:
+            raise Unprintable("a scan along another axis than the last")
+        one = self._one
+        total = Accumulator(one, one, self._frame.alloca, value.params, value.dtype, contract=False, short=True)
+        low, high = self._frame.range(loop)
+        total.begin(load_one(one, memory, further(one, address, memory, loop, low)))
+        with self._frame.loop(one.op("add", "i64", low, "1"), high) as at:
+            here = further(one, address, memory, loop, at)
+            total.add(one, load_one(one, memory, here))
+            store_one(one, memory, here, total.result())
 
     def _to_line(self, memory: Memory, address: str, loop: int, low: str) -> str:
         """The first index from `low` on whose element begins on a line of the cache."""
@@ -407,7 +429,7 @@ class _Printer:
 
     def _is_read(self, i: int, stage: int) -> bool:
         """Whether a value is read from memory in a walk of this stage."""
-        return self._values[i].op == "input" or (i in self._frame.stored and self._stage[i] < stage)
+        return self._values[i].op in ("input", "scan") or (i in self._frame.stored and self._stage[i] < stage)
 
     def _before(
         self, stage: int, jobs: list[_Job], index: Index, last: int
