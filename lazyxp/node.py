@@ -23,6 +23,13 @@ Site = tuple[CodeType, int] | str | int | None
 
 NO_PARAMS: dict[str, Any] = {}
 
+
+class SharedParams(dict[str, Any]):
+    """Parameters that are the same object in many nodes of a graph, so that these are compared at less cost."""
+
+    __slots__ = ()
+
+
 # Planning and `remember` exclude each other, so that no thread sees a node half turned into a source.
 graph_lock = threading.RLock()
 

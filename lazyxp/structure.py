@@ -8,11 +8,12 @@ serves every graph of its structure.
 from __future__ import annotations
 
 import gc
+from array import array
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from lazyxp.node import CONSTANT, INPUT, OUTPUT, SOURCE, Node, walk
+from lazyxp.node import CONSTANT, INPUT, OUTPUT, SOURCE, Node, Op, SharedParams, walk
 
 # Scalars that rewrites ask about are part of the structure: halves of small integers, and powers of two. Others are
 # data, so that a loop with another factor in each round finds its plan again.
@@ -60,68 +61,77 @@ def structure_of(roots: Sequence[Node]) -> Structure:
 
 
 def _structure_of(roots: Sequence[Node]) -> Structure:
+    # What a walk meets, users first: the number of each node's kind, 0 for a node that it met before; `more` holds
+    # which that was. Kinds tell how many arguments follow, so that this can be read in one way only. Bytes and few
+    # kinds are hashed and compared at a fraction of the cost of a tuple with parts for every node.
+    met: list[int] = []
+    more: list[int] = []
+    kinds: dict[Any, int] = {}
+    kind_of: dict[int, tuple[Any, ...]] = {}  # by the parameters that nodes share
     number: dict[Node, int] = {}
+    leaves: list[Node] = []
+    input_of: dict[Node, int] = {}
+    scalars: dict[Any, int] = {}
     stack = list(roots)
     stack.reverse()
     while stack:
         node = stack.pop()
-        if node not in number:
-            number[node] = len(number)
-            if node.args:
-                stack += node.args[::-1]
-    key: list[Any] = [number[node] for node in roots]
-    leaves: list[Node] = []
-    input_of: dict[Node, int] = {}
-    scalars: dict[Any, int] = {}
-    add = key.append
-    for node in number:
+        new = len(number)
+        place = number.setdefault(node, new)
+        if place != new:
+            met.append(0)
+            more.append(place)
+            continue
         op = node.op
         args = node.args
+        params = node.params
         if (not args and op.kind == "source") or node.value is not None or op is OUTPUT:
-            _add_special(node, number, key, leaves, input_of, scalars)
+            kind, args = _special(node, more, leaves, input_of, scalars)
+        elif type(params) is SharedParams:
+            known = kind_of.get(id(params))
+            if known is None or known[0] is not op or known[1] != len(args):
+                known = kind_of[id(params)] = _kind(op, args, params)
+            kind = known
+        elif params:
+            kind = _kind(op, args, params)
         else:
-            add(op)
-            for arg in args:
-                add(number[arg])
-            # Which parameters there are follows from the op and their number, so that the values tell everything.
-            for value in node.params.values():
-                add(frozen_value(value))
-    return Structure(tuple(key), leaves, list(number), number, roots, input_of)
+            kind = (op, len(args))
+        met.append(kinds.get(kind) or kinds.setdefault(kind, len(kinds) + 1))
+        if args:
+            stack += args[::-1]
+    key = tuple(kinds), array("I", met).tobytes(), array("I", more).tobytes()
+    return Structure(key, leaves, list(number), number, roots, input_of)
 
 
-def _add_special(
-    node: Node,
-    number: dict[Node, int],
-    key: list[Any],
-    leaves: list[Node],
-    input_of: dict[Node, int],
-    scalars: dict[Any, int],
-) -> None:
-    """Add a leaf, a scalar or an output to the key, which reads in one way only."""
+def _kind(op: Op, args: tuple[Node, ...], params: dict[str, Any]) -> tuple[Any, ...]:
+    """The kind of a node; which parameters it has follows from the op and their number, so that the values suffice."""
+    return (op, len(args), *[frozen_value(value) for value in params.values()])
+
+
+def _special(
+    node: Node, more: list[int], leaves: list[Node], input_of: dict[Node, int], scalars: dict[Any, int]
+) -> tuple[tuple[Any, ...], tuple[Node, ...]]:
+    """The kind of a leaf, a scalar or an output, and the arguments that are part of the graph."""
     leaf = node
     index = len(leaves)
-    if node.value is not None or node.op is INPUT:
-        if node.several:  # only its outputs are read
-            key.append(None)
-            return
-        key += (SOURCE, node.shape, node.dtype)
-    elif node.op is CONSTANT:
+    kind: tuple[Any, ...] = (SOURCE, node.shape, node.dtype)
+    if node.op is CONSTANT and node.value is None:
         value = node.params["value"]
         if value in _TELLING:
-            key += (CONSTANT, type(value), frozen_value(value), node.dtype)
-            return
+            return (CONSTANT, type(value), frozen_value(value), node.dtype), ()
         index = scalars.setdefault((type(value), frozen_value(value), node.dtype), index)
-        key += (INPUT, index, node.dtype)
-    else:
+        more.append(index)
+        kind = (INPUT, node.dtype)
+    elif node.value is None and node.op is OUTPUT:
         (whole,) = node.args
+        part = node.params["index"]
         if whole.value is None:
-            key += (OUTPUT, node.params["index"], number[whole])
-            return
-        leaf = Node(SOURCE, (), {}, node.shape, node.dtype, node.site, whole.value[node.params["index"]])
-        key += (SOURCE, node.shape, node.dtype)
+            return (OUTPUT, part), node.args
+        leaf = Node(SOURCE, (), {}, node.shape, node.dtype, node.site, whole.value[part])
     input_of[node] = index
     if index == len(leaves):
         leaves.append(leaf)
+    return kind, ()
 
 
 def frozen(params: dict[str, Any]) -> Hashable:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lazyxp import dtypes, options
+from lazyxp.api import views
 from lazyxp.api.array import Array
-from lazyxp.api.recording import SCALARS, as_array, constant, current, operand, record, record_view
-from lazyxp.node import Meta, Node, Op, Shape, Site, describe, make, user_site
+from lazyxp.api.recording import SCALARS, as_array, constant, current, operand, record
+from lazyxp.node import Meta, Node, Op, Shape, SharedParams, Site, describe, make, user_site
 from lazyxp.shapes import broadcast, broadcasts_to, normalize_axis, show
 
 if TYPE_CHECKING:
@@ -96,14 +97,51 @@ TAKE = Op("take", "indexing", _infer_take)
 TAKE_ALONG_AXIS = Op("take_along_axis", "indexing", _infer_take_along_axis)
 
 
+# What keys of ints, slices and None select, by the key and the shape: nodes then share their parameters, which makes
+# recording and comparing them cheap.
+_known: dict[tuple[Key, Shape], tuple[SharedParams, Shape, bool]] = {}
+_MOST_KNOWN = 10_000
+_PLAIN = frozenset((int, type(None)))
+
+
 def getitem(x: Array, key: Any) -> Array:
     """``x[key]``."""
-    canonical, arrays, single = _parse(x, key)
-    if arrays:
-        return record(GATHER, x, *arrays, key=canonical)
-    if single:
-        return record(GETITEM, x, key=canonical)
-    return record_view(GETITEM, x, key=canonical)
+    node = current(x)
+    plain = None if options.current().strict else _plain(key)
+    known = None if plain is None else _known.get((plain, node.shape))
+    if known is None:
+        canonical, arrays, single = _parse(x, key)
+        if arrays:
+            return record(GATHER, x, *arrays, key=canonical)
+        known = SharedParams(key=canonical), selected(node.shape, canonical, ()), single
+        if plain is not None:
+            if len(_known) >= _MOST_KNOWN:
+                _known.clear()
+            _known[plain, node.shape] = known
+    params, shape, single = known
+    site = user_site()
+    result = Array(Node(GETITEM, (node,), params, shape, node.dtype, site))
+    if not single:
+        views.attach(x, result, GETITEM, params, site)
+    return result
+
+
+def _plain(key: Any) -> Key | None:
+    """`key` as something hashable; None where it holds anything else than ints, slices of them, None and Ellipsis."""
+    if type(key) is not tuple:
+        key = (key,)
+    plain: list[Any] = []
+    for entry in key:
+        if type(entry) is slice:
+            start, stop, step = entry.start, entry.stop, entry.step
+            if not (type(start) in _PLAIN and type(stop) in _PLAIN and type(step) in _PLAIN):
+                return None
+            plain.append((start, stop, step))
+        elif type(entry) in _PLAIN or entry is Ellipsis:
+            plain.append(entry)
+        else:
+            return None
+    return tuple(plain)
 
 
 def assigned(x: Array, key: Any, value: ArrayLike) -> Node:

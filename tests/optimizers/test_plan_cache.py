@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 import lazyxp as xp
-from lazyxp import planning
+from lazyxp import options, planning
+from lazyxp.api import indexing
+from lazyxp.api.recording import current
+from lazyxp.structure import structure_of
 
 X = np.arange(6.0).reshape(2, 3)
 I = np.arange(6).reshape(2, 3)  # noqa: E741
@@ -78,6 +81,84 @@ def test_another_plan(name):
         got = call().compute()
         np.testing.assert_array_equal(got, value)
         np.testing.assert_array_equal(np.signbit(got), np.signbit(value))
+
+
+# Every pair of these differs in structure: a is a vector, b and c are others of its length.
+ALL_DIFFERENT = [
+    lambda a, b, c: [a - b],
+    lambda a, b, c: [a - b, a],
+    lambda a, b, c: [a, a - b],
+    lambda a, b, c: [a - b, a - b],
+    lambda a, b, c: once(a - b, lambda d: [d, d]),
+    lambda a, b, c: [a - a],
+    lambda a, b, c: [(a - b) - c],
+    lambda a, b, c: [a - (b - c)],
+    lambda a, b, c: [a - (b - a)],
+    lambda a, b, c: [a - (b - b)],
+    lambda a, b, c: [a - (a - b)],
+    lambda a, b, c: [(a - b) - (a - b)],
+    lambda a, b, c: [(a - b) - (b - a)],
+    lambda a, b, c: [once(a - b, lambda d: d - d)],
+    lambda a, b, c: [once(a - b, lambda d: d - (d - a))],
+    lambda a, b, c: [xp.concat([a, b])],
+    lambda a, b, c: [xp.concat([a, b, c])],
+    lambda a, b, c: [xp.concat([a, b, a])],
+    lambda a, b, c: [xp.stack([a, b])],
+    lambda a, b, c: [xp.concat([xp.concat([a, b]), c])],
+    lambda a, b, c: [xp.concat([a, xp.concat([b, c])])],
+    lambda a, b, c: [a[0]],
+    lambda a, b, c: [a[1]],
+    lambda a, b, c: [a[None]],
+    lambda a, b, c: [a[:1]],
+    lambda a, b, c: [a[:2:2]],
+    lambda a, b, c: [a[1:], a[1:]],
+    lambda a, b, c: [a[1:], a[:-1]],
+    lambda a, b, c: [a[1:] - b[1:]],
+    lambda a, b, c: [a[1:] - b[:-1]],
+    lambda a, b, c: [a * 0.1 * 0.1],
+    lambda a, b, c: [a * 0.1 * 0.3],
+    lambda a, b, c: [a * 0.1 * 0.3 * 0.1],
+    lambda a, b, c: [a * 0.1 * 0.3 * 0.3],
+    lambda a, b, c: [xp.asarray([0.5])],
+]
+
+
+def once(x, function):
+    """`function` of `x`, which is one node in the result."""
+    return function(x)
+
+
+def key_of(build):
+    return structure_of([current(x) for x in build(*[xp.asarray(np.arange(6.0) + i) for i in range(3)])]).key
+
+
+def test_keys_are_equal_for_one_structure_only():
+    keys = [key_of(build) for build in ALL_DIFFERENT]
+    assert len(set(keys)) == len(keys)
+    assert keys == [key_of(build) for build in ALL_DIFFERENT]
+    indexing._known.clear()  # parameters that were shared are made anew
+    assert keys == [key_of(build) for build in ALL_DIFFERENT]
+
+
+def test_known_index_keys_are_those_of_their_type_and_shape():
+    """The same number is another key as a bool or a float; and so is the same key for another shape."""
+    x, y = xp.asarray(np.arange(6.0)), xp.asarray(np.arange(3.0))
+    for _ in range(2):
+        np.testing.assert_array_equal(x[1:5].compute(), np.arange(1.0, 5.0))
+        np.testing.assert_array_equal(y[1:5].compute(), np.arange(1.0, 3.0))
+        assert x[1].compute() == 1.0
+        assert x[True].compute().shape == (1, 6)
+        assert x[-1].compute() == 5.0
+        assert y[-1].compute() == 2.0
+        with pytest.raises(IndexError):
+            y[4]
+        with pytest.raises(TypeError):
+            x[1.0:5]
+        with options.overridden(strict=True), pytest.raises(IndexError):
+            y[1:5]
+        view = x[1:3]
+        view += 0.0
+        assert float(x[1]) == 1.0
 
 
 def test_sharing_is_structure():
