@@ -14,16 +14,14 @@ only: where that may happen for the gain of no more than a constant factor, the 
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import NamedTuple
 
 from lazyxp.node import INPUT, Node
-from lazyxp.optimizers.chains import Order
+from lazyxp.optimizers.forms import Ordered, Orders
 from lazyxp.optimizers.graph import Graph, sensitive_nodes, users_of
-from lazyxp.optimizers.networks import FAR, INVERT, LOOP, MOVES, PRODUCTS, Network, is_loop, is_mild, is_scalar
-from lazyxp.optimizers.orders import best_order
-from lazyxp.optimizers.products import Builder, is_single, is_solvable
+from lazyxp.optimizers.networks import FAR, MOVES, PRODUCTS, Network, is_mild, is_scalar
+from lazyxp.optimizers.products import Builder
 from lazyxp.optimizers.rewrite import rewrite
 from lazyxp.optimizers.rules.contractions import CONTRACTIONS
 
@@ -63,20 +61,11 @@ _MOST_USERS = 4
 _MOST_FACTORS = 8
 
 
-class _Ordered(NamedTuple):
-    """What a network costs, the order, what each factor is summed over before, and the labels that each pair keeps."""
-
-    cost: float
-    order: Order
-    before: list[set[int]]
-    kept: list[set[int]]
-
-
 class _Plan(NamedTuple):
     """How a network is replaced."""
 
     net: Network
-    how: _Ordered
+    how: Ordered
     name: str
     level: str
 
@@ -125,9 +114,10 @@ def _searched(graph: Graph, order: list[Node]) -> _Search | None:
 
 
 class _Found(NamedTuple):
-    """A network, and its plan if it is worth replacing."""
+    """A network, how its factors can be multiplied, and its plan if it is worth replacing."""
 
     net: Network
+    how: Ordered | None
     plan: _Plan | None
 
     @property
@@ -146,6 +136,7 @@ class _Search:
 
     def __init__(self, graph: Graph, users: dict[Node, int], candidates: set[Node], fixed: set[Node]) -> None:
         self._found: dict[Node, _Found] = {}
+        self._orders = Orders()
         self._graph = graph
         self._users = users
         self._candidates = candidates
@@ -194,7 +185,7 @@ class _Search:
         """The network of `root`; None where it has no order."""
         for scalars in (True, False):
             net = Network(self._graph, self._users, root, scalars, self._again)
-            how = _ordered(net) if net.valid else None
+            how = self._orders.of(net) if net.valid else None
             plan = None if how is None else _planned(net, how)
             if plan is not None or not any(is_scalar(f) and not is_mild(f) for f in net.factors):
                 break
@@ -202,7 +193,7 @@ class _Search:
             if len(net.inner) > _SMALL:
                 self._candidates.difference_update(net.inner)
             return None
-        return _Found(net, plan)
+        return _Found(net, how, plan)
 
     def _note(self, root: Node, found: _Found) -> None:
         self._found[root] = found
@@ -220,12 +211,19 @@ class _Search:
         # The factors are held until the last network has used them: that must be no more than the product.
         if sum([math.prod(n.shape) for n in {f.node for f in own.net.factors} if not _is_given(n)]) > size:
             return False
-        for root in roots:
-            factors = self._found[root].net.factors
-            times = sum([_is_of(factor.node, node) for factor in factors])
-            if len(factors) + times * (len(own.net.factors) - 1) > _MOST_FACTORS:
-                return False
         most = _CLEARLY_LESS * (own.cost + sum([self._found[root].cost for root in roots]))
+        least = 0
+        for root in roots:
+            user = self._found[root]
+            nodes = [factor.node for factor in user.net.factors]
+            times = sum([_is_of(n, node) for n in nodes])
+            count = len(nodes) + times * (len(own.net.factors) - 1)
+            if count > _MOST_FACTORS:
+                return False
+            if times == nodes.count(node):
+                least += _at_least(own.how, user.how, count)
+        if least > most:  # as with products of square matrices: there is no need to try
+            return False
         self._again.update(own.net.inner)
         new: dict[Node, _Found] = {}
         # The most expensive first: where it needs the product after all, the others need not be looked at.
@@ -234,7 +232,7 @@ class _Search:
             if found is None or found.plan is None or any(_is_of(factor.node, node) for factor in found.net.factors):
                 break
             most -= found.cost
-            if most < 0 or _between(found.plan) > max(size, 0 if old is None else _between(old)):
+            if most < 0 or found.plan.how.between > max(size, 0 if old is None else old.how.between):
                 break
             new[root] = found
         else:
@@ -243,6 +241,16 @@ class _Search:
             return True
         self._again.difference_update(own.net.inner)
         return False
+
+
+def _at_least(inner: Ordered | None, outer: Ordered | None, count: int) -> int:
+    """What it costs at least to multiply `count` factors, if two chains of matrices became one; else 0.
+
+    A pair of matrices costs two operations for each row, column and term, or half of that for one and its transpose.
+    """
+    if inner is None or outer is None:
+        return 0
+    return (count - 1) * int(min(inner.narrowest, outer.narrowest)) ** 3
 
 
 def _is_of(factor: Node, node: Node) -> bool:
@@ -259,11 +267,6 @@ def _is_given(node: Node) -> bool:
     return node.op is INPUT
 
 
-def _between(plan: _Plan) -> int:
-    """How many elements there are between the factors and the result."""
-    return sum([math.prod([plan.net.lengths[label] for label in kept]) for kept in plan.how.kept[:-1]])
-
-
 def _has_product_below(node: Node) -> bool:
     for arg in node.args:
         for _ in range(3):
@@ -274,85 +277,7 @@ def _has_product_below(node: Node) -> bool:
     return False
 
 
-def _ordered(net: Network) -> _Ordered | None:
-    """In which order to multiply the factors; None where there is none, or too many to choose from."""
-    if len(net.factors) < 2:
-        return None
-    labels = [frozenset([i for i in factor.labels if i is not None]) for factor in net.factors]
-    count: dict[int, int] = {}
-    for some in labels:
-        for label in some:
-            count[label] = count.get(label, 0) + 1
-    if len(count) < len(net.lengths):  # what is repeated, or summed over, along an axis that no factor has
-        return None
-    out = frozenset([i for i in net.out if i is not None])
-    before = [{i for i in some if count[i] == 1 and i not in out} for some in labels]
-    cost = 0.0
-    stored: set[Node] = set()
-    loops = []
-    for factor, some, over in zip(net.factors, labels, before, strict=True):
-        if over:
-            cost += LOOP * math.prod([net.lengths[label] for label in some])
-        made = not over and factor.node not in stored and (factor.conjugate or is_loop(factor.node))
-        if made:
-            stored.add(factor.node)
-        loops.append(made)
-    rest = [some - over for some, over in zip(labels, before, strict=True)]
-    found = best_order(rest, out, net.lengths, loops, _kin(net), 2 * LOOP if is_single(net.dtype) else 2)
-    if found is None:
-        return None
-    cost += found[0]
-    if cost >= _WORTH * net.cost and not net.inlines:
-        return _Ordered(cost, found[1], before, [])
-    inverses = {factor.node for factor in net.factors} & set(net.inverses)
-    transposed = "finite" in net.graph.allowed
-    operands, kept = _followed(rest, found[1], out)
-    for (i, j), over in zip(found[1], kept, strict=True):
-        for one, other in ((i, j), (j, i)):
-            if one < len(rest) and (inverse := net.factors[one]).node in inverses:
-                axes = [label for label in inverse.labels if label is not None]
-                if len(axes) < len(inverse.labels) or not is_solvable(axes, operands[other], over, transposed):
-                    cost += INVERT * inverse.node.shape[-1] * math.prod(inverse.node.shape)
-    return _Ordered(cost, found[1], before, kept)
-
-
-def _followed(
-    factors: list[frozenset[int]], order: Order, out: frozenset[int]
-) -> tuple[list[frozenset[int]], list[set[int]]]:
-    """The labels of the factors and of the product of each pair; the latter once more as sets."""
-    needed = dict.fromkeys(out, 1)
-    for some in factors:
-        for label in some:
-            needed[label] = needed.get(label, 0) + 1
-    operands = list(factors)
-    kept: list[set[int]] = []
-    for i, j in order:
-        for label in (*operands[i], *operands[j]):
-            needed[label] -= 1
-        result = frozenset([label for label in operands[i] | operands[j] if needed[label]])
-        for label in result:
-            needed[label] += 1
-        operands.append(result)
-        kept.append(set(result))
-    return operands, kept
-
-
-def _kin(net: Network) -> dict[tuple[int, int], float]:
-    """The pairs of factors that are a matrix and its transpose, whose product BLAS computes at half the cost."""
-    seen: dict[Node, list[int]] = {}
-    for i, factor in enumerate(net.factors):
-        if len(factor.labels) > 1 and not factor.conjugate:
-            seen.setdefault(factor.node, []).append(i)
-    kin = {}
-    for same in seen.values():
-        for i, j in itertools.pairwise(same):
-            a, b = net.factors[i].labels, net.factors[j].labels
-            if a[:-2] == b[:-2] and (a[-1] == b[-1]) != (a[-2] == b[-2]):
-                kin[i, j] = 0.5
-    return kin
-
-
-def _planned(net: Network, how: _Ordered) -> _Plan | None:
+def _planned(net: Network, how: Ordered) -> _Plan | None:
     """The plan, if it gains enough and what it may change is allowed."""
     if how.cost >= _WORTH * net.cost and not net.inlines:
         return None

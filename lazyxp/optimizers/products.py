@@ -22,7 +22,7 @@ _LONGEST_DOT = 4096
 
 def is_single(dtype: np.dtype[Any]) -> bool:
     """Whether `dtype` is of single precision."""
-    return dtype.name in ("float32", "complex64")
+    return dtype.char in "fF"
 
 
 class Term(NamedTuple):
