@@ -49,12 +49,23 @@ def products(x: Any, y: Any) -> Any:
     return x @ xp.asarray(np.eye(8)) * 0.25
 
 
+def squares(x: Any, y: Any) -> Any:
+    """A matrix times itself: every product may become part of the next."""
+    return x @ x
+
+
+def sandwich(x: Any, y: Any) -> Any:
+    """Products of two products, which are ordered anew."""
+    return (y @ x) @ (x @ y)
+
+
 def repeated(step: Callable[[Any, Any], Any], nodes: int) -> Any:
     """A graph of about `nodes` nodes, made of one step after another."""
-    x = y = xp.asarray(np.linspace(0, 1, 8))
-    x = step(x, y)
-    each = len(structure_of([current(x)]).recorded)
-    for _ in range(nodes // each):
+    x = y = xp.asarray(np.eye(8) if step in (squares, sandwich) else np.linspace(0, 1, 8))
+    first = step(x, y)
+    x = step(first, y)
+    small, large = (len(structure_of([current(a)]).recorded) for a in (first, x))
+    for _ in range(nodes // (large - small)):
         x = step(x, y)
     return x
 
@@ -70,7 +81,7 @@ def planned(x: Any) -> float:
 def graphs() -> None:
     """Print the cost of planning graphs, and of finding their plans again."""
     print(f"{'graph':12}{'nodes':>9}{'plan, a node':>15}{'find, a node':>15}{'find, whole':>14}")
-    for step in (chain, mixed, smoothed, products):
+    for step in (chain, mixed, smoothed, products, squares, sandwich):
         for nodes in SIZES:
             first, again = [], []
             for _ in range(ROUNDS if nodes < SIZES[-1] else 3):

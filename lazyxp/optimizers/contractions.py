@@ -187,7 +187,7 @@ class _Search:
             net = Network(self._graph, self._users, root, scalars, self._again)
             how = self._orders.of(net) if net.valid else None
             plan = None if how is None else _planned(net, how)
-            if plan is not None or not any(is_scalar(f) and not is_mild(f) for f in net.factors):
+            if plan is not None or not any([is_scalar(f) and not is_mild(f) for f in net.factors]):
                 break
         if how is None and not (net.valid and net.inner and len(net.factors) == 1):
             if len(net.inner) > _SMALL:

@@ -135,7 +135,7 @@ class Network:
             take = PRODUCTS.get(name)
             again = node in self.again or node in parts_of
             if take is not None and (node is self.root or again or (self.is_single(node) and not shared)):
-                if any(None in arg.shape for arg in node.args):
+                if any([None in arg.shape for arg in node.args]):
                     self.valid = False
                     return
                 parts = take(self, node, labels) if node.args[0].dtype == self.dtype == node.dtype else None
@@ -242,6 +242,9 @@ Parts = list[tuple[Node, Labels]]
 def _matmul(net: Network, node: Node, labels: Labels) -> Parts:
     a, b = node.args
     over = net.label(a.shape[-1])
+    net.cost += (1 if _is_gram(a, b) else 2) * math.prod(node.shape) * a.shape[-1]
+    if len(a.shape) == len(b.shape) == 2:
+        return [(a, (labels[0], over)), (b, (over, labels[1]))]
     rows: Labels = ()
     columns: Labels = ()
     batch = labels
@@ -251,7 +254,6 @@ def _matmul(net: Network, node: Node, labels: Labels) -> Parts:
         batch, rows = batch[:-1], batch[-1:]
     left = (*_aligned(batch, a.shape[:-2]), *rows, over)
     right = (*_aligned(batch, b.shape[:-2]), over, *columns)
-    net.cost += (1 if _is_gram(a, b) else 2) * math.prod(node.shape) * a.shape[-1]
     return [(a, left), (b, right)]
 
 
