@@ -84,6 +84,12 @@ class Kernel:
         return " ".join(names if len(names) <= 8 else [*names[:3], f"... {len(names) - 6} more ...", *names[-3:]])
 
     @property
+    def looked_up(self) -> tuple[int, ...]:
+        """The axes that operands are indexed along: no value lies along them."""
+        walked = {a for one in self.body for a in (*one.axes, *one.reduced)}
+        return tuple([a for a in range(len(self.lengths)) if a not in walked])
+
+    @property
     def kept(self) -> tuple[Node, ...]:
         """The nodes whose values are the outputs, in order."""
         first = len(self.inputs)
@@ -117,8 +123,11 @@ def scanned(one: Instruction) -> Axes:
     return (one.axes[one.node.params["axis"]],) if one.node.op.kind == "scan" else ()
 
 
-def operand_axes(one: Instruction, operand: Axes) -> Axes:
+def operand_axes(one: Instruction, position: int, operand: Axes) -> Axes:
     """The axes that `one` takes the dimensions of an operand with these axes to lie along."""
+    if one.node.op.name == "take":
+        place = one.node.params["axis"]
+        return (one.axes[place],) if position else (*one.axes[:place], operand[place], *one.axes[place + 1 :])
     kind, name = one.node.op.kind, one.node.op.name
     if reduces(one.node):
         params = one.node.params
@@ -150,15 +159,15 @@ def unified(kernel: Kernel, args: Sequence[Node]) -> tuple[Kernel, tuple[Node, .
     own = [
         pair
         for one in kernel.body
-        for number in one.args
-        for pair in zip(values[number], operand_axes(one, values[number]), strict=True)
+        for position, number in enumerate(one.args)
+        for pair in zip(values[number], operand_axes(one, position, values[number]), strict=True)
     ]
     first: dict[Node, Axes] = {}
     read_again = [
         pair
         for arg, axes in zip(args, kernel.inputs, strict=True)
         for pair in zip(first.setdefault(arg, axes), axes, strict=True)
-        if not set(pair).intersection(kernel.cut)
+        if not set(pair).intersection((*kernel.cut, *kernel.looked_up))
     ]
     found = _renamed(kernel, [*own, *read_again]) or _renamed(kernel, own) or kernel
     return _without_copies(found, args)

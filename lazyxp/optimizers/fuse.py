@@ -5,10 +5,9 @@ from __future__ import annotations
 from lazyxp.kernel import Axes, Instruction, Kernel, kernel_node, reduces, unified
 from lazyxp.node import Node
 from lazyxp.optimizers.graph import Graph
-from lazyxp.optimizers.grouping import Group, Grouping
+from lazyxp.optimizers.grouping import VIEW, Group, Grouping, role
 
 FUSED = "fused kernel"
-_COMPUTING = frozenset(("elementwise", "cast", "reduction", "scan"))
 REWRITES = ((FUSED, "rounding"),)
 
 
@@ -90,7 +89,7 @@ class _Emission:
         place: dict[Node, int] = {}  # in the body
         operands: list[list[int]] = []  # places in the body, or -1 - the number of an input
         for node in nodes:
-            if node.op.kind not in _COMPUTING and not reduces(node) and node.args[0] not in place:
+            if role(node) == VIEW and node.args[0] not in place:
                 outside[node] = self._graph.remade(node, (outside.get(node.args[0]) or done[node.args[0]],))
                 done.setdefault(node, outside[node])
                 continue
@@ -109,7 +108,7 @@ class _Emission:
             axes, reduced = members[node]
             plain = Node(node.op, (), node.params, node.shape, node.dtype, node.site)
             args = tuple([first + i if i >= 0 else -1 - i for i in found])
-            body.append(Instruction(plain, args, axes, reduced))
+            body.append(Instruction(plain, args, axes, reduced if reduces(node) else ()))
         kept = [node for node in place if self._found.leaves(node, group)]
         kernel = Kernel(
             tuple(group.lengths),

@@ -23,7 +23,8 @@ MOST_OPS = 400
 # A value that costs at most this many ops may be computed in several kernels instead of being kept.
 MOST_AGAIN = 8
 
-MAP, REDUCTION, VIEW, SCAN = 1, 2, 3, 4
+MAP, REDUCTION, VIEW, SCAN, TAKE = 1, 2, 3, 4, 5
+_MAKING = frozenset((MAP, SCAN, TAKE))
 _REDUCTIONS = frozenset(("sum", "prod", "max", "min", "any", "all", "count_nonzero", "mean", "var", "std"))
 _VIEWS = frozenset(("expand_dims", "squeeze", "broadcast_to", "permute_dims"))
 _CHEAP = frozenset(
@@ -37,7 +38,7 @@ _ALL = slice(None)
 
 
 def role(node: Node) -> int:
-    """What `node` would be in a kernel: MAP, REDUCTION, VIEW, SCAN, or 0 for none."""
+    """What `node` would be in a kernel: MAP, REDUCTION, VIEW, SCAN, TAKE, or 0 for none."""
     if type(node.dtype) is tuple:
         return 0
     known = _role_of.get(node.op)
@@ -50,6 +51,8 @@ def role(node: Node) -> int:
         return REDUCTION if _is_reducible(node) else 0
     if known == SCAN:
         return SCAN if _is_along_rows(node) else 0
+    if known == TAKE:
+        return TAKE if _takes_several(node) else 0
     if node.op.name == "getitem":
         return VIEW if all(e is None or e == _ALL for e in node.params["key"]) else 0
     return known
@@ -62,6 +65,8 @@ def _role(op: Op) -> int:
         return REDUCTION
     if op.kind == "scan":
         return SCAN
+    if op.name == "take":
+        return TAKE
     return VIEW if op.name in _VIEWS else 0
 
 
@@ -81,6 +86,12 @@ def _is_along_rows(node: Node) -> bool:
     """Whether a scan goes along the axis that comes last in memory, and gives as many elements as it takes."""
     _, *others = node.shape[node.params["axis"] :]
     return node.shape == node.args[0].shape and node.shape[node.params["axis"]] != 1 and set(others) <= {1}
+
+
+def _takes_several(node: Node) -> bool:
+    """Whether several elements are taken from several others."""
+    x, index = node.args
+    return len(index.shape) == 1 and index.shape[0] != 1 != x.shape[node.params["axis"]] and x is not index
 
 
 def combines(node: Node) -> bool:
@@ -107,7 +118,7 @@ class Group:
     whole : set of int
         The axes that are not cut into blocks.
     members : dict of Node to (tuple of int, tuple of int)
-        The axes of each node's dimensions, and those that it reduces.
+        The axes of each node's dimensions, and those that it reduces, or the one that its operand is indexed along.
     spaces : set of (tuple of int)
         The axes of the largest values.
     ops : int
@@ -144,7 +155,12 @@ class Group:
             self.ops += 2 if node.op.name in ("var", "std") else 1
 
     def axes_for(self, node: Node, users: Sequence[Node]) -> Axes | None:
-        """The axes of `node`'s dimensions as its users in the group have it; None where they disagree."""
+        """The axes of `node`'s dimensions as its users in the group have it; None where they disagree.
+
+        What is indexed is not computed where it is indexed.
+        """
+        if any(user.op.name == "take" and user.args[0] is node for user in users):
+            return None
         axes = self.operand_axes(users[0], node)
         for user in users[1:]:
             other = self.operand_axes(user, node)
@@ -166,6 +182,9 @@ class Group:
         if reduces(user):
             return _input_axes(user, node, axes, reduced)
         params = user.params
+        if user.op.name == "take":
+            place = params["axis"]
+            return (axes[place],) if node is user.args[1] else (*axes[:place], *reduced, *axes[place + 1 :])
         if user.op.name == "permute_dims":
             found = dict(zip(params["axes"], axes, strict=True))
             return tuple([found[i] for i in range(len(axes))])
@@ -188,8 +207,15 @@ class Group:
             if not _fits(self.lengths, whole, self.spaces):
                 return False
             self.whole = whole
-        self.add(node, what, axes, ())
+        self.add(node, what, axes, self._indexed(node) if what == TAKE else ())
         return True
+
+    def _indexed(self, node: Node) -> Axes:
+        """A new axis, that the first operand of `node` is indexed along."""
+        axis = len(self.lengths)
+        self.lengths = [*self.lengths, node.args[0].shape[node.params["axis"]] or 0]
+        self.whole = {*self.whole, axis}
+        return (axis,)
 
     def _accept_reduction(self, node: Node, axes: Axes) -> bool:
         """A reduction whose result the group reads: what it reduces must be whole in each block."""
@@ -407,7 +433,7 @@ class Grouping:
         if not joined:
             return False
         if not again or len(joined) < len(using):
-            joined[0].heavy = joined[0].heavy or (what in (MAP, SCAN) and node not in self._roots)
+            joined[0].heavy = joined[0].heavy or (what in _MAKING and node not in self._roots)
         self._placed[node] = joined
         return True
 
@@ -442,7 +468,9 @@ class Grouping:
             group.whole.add(axes[node.params["axis"]])
             if not _fits(group.lengths, group.whole, group.spaces):
                 return None
-        group.heavy = what in (MAP, SCAN) and node not in self._roots
+        if what == TAKE:
+            reduced = group._indexed(node)
+        group.heavy = what in _MAKING and node not in self._roots
         group.add(node, what, tuple(axes), reduced)
         return group
 

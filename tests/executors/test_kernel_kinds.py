@@ -204,3 +204,89 @@ def test_scans_that_are_not_along_rows(function):
     x = data((20, 30, 40))
     for kernels in ("always", "interpreted"):
         np.testing.assert_allclose(results(function, x, kernels=kernels)[0], function(np, x), rtol=1e-12)
+
+
+# --- elements by their index -----------------------------------------------------------------------------------------
+
+
+def indices(n, count, dtype="int64"):
+    low = 0 if np.dtype(dtype).kind == "u" else -n
+    return RNG.integers(low, n, count).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("index", ["int64", "int8", "uint16", "uint64"])
+def test_elements_are_taken_in_kernels(compiled, dtype, index):
+    for n, count in ((100, 37), (3, 70_001)):
+        x, i, y = data(n, dtype), indices(n, count, index), data(count, dtype)
+        check(compiled, lambda xp, x, i, y: (xp.take(x, i) == y, xp.where(y != x[i], x[i], y)), x, i, y)
+    assert all("take" in repr(kernel) for kernel in compiled)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("shape", [(4, 5, 6), (30, 50, 70)])
+def test_rows_and_columns_are_taken_in_kernels(compiled, axis, order, shape):
+    x = np.ascontiguousarray(data(shape).transpose(order)).transpose(np.argsort(order))
+    i = indices(shape[axis], 1 + shape[axis] * 2)
+    other = list(shape)
+    other[axis] = len(i)
+    y = data(other)
+
+    def function(xp, x, i, y):
+        taken = xp.take(x, i, axis=axis)
+        return taken * y, xp.sum(abs(taken) + 1, axis=axis), xp.max(taken - y, axis=2), taken.T * 2
+
+    check(compiled, function, x, i, y, rtol=1e-12)
+
+
+def test_what_is_indexed_may_be_read_in_other_ways(compiled):
+    x, i = data((300, 40)), indices(300, 300)
+    check(compiled, lambda xp, x, i: (x[i] * 2 - x, x[i, :] - xp.take(x, i[::-1] - 1, axis=0)), x, i % 300)
+    check(compiled, lambda xp, x, i: (x * 2)[i] + xp.take(x + 1, i, axis=0), x, i)
+    square = data((70, 70))
+    check(compiled, lambda xp, x, i: xp.take(x, i, axis=1) / xp.max(x, axis=1, keepdims=True), square, indices(70, 70))
+    check(compiled, lambda xp, x, i: xp.take(x.T, i, axis=0) * x.T + 1, square, indices(70, 70), rtol=1e-12)
+
+
+def test_indices_may_be_computed(compiled):
+    x, labels, centers = data((5_000, 9)), indices(7, 5_000), data((7, 9))
+    distance = lambda xp, x, k, c: xp.sum((x - c[k]) ** 2, axis=1)
+    check(compiled, distance, x, labels, centers, rtol=1e-12)
+    check(compiled, lambda xp, x, k, c: xp.take(c, (k * 3 + 1) % 7, axis=0) * 2, x, labels, centers)
+    nearest = lambda xp, x, k, c: x - c[xp.argmin(xp.sum((x[:, None, :] - c) ** 2, axis=2), axis=1)]
+    check(compiled, nearest, x, labels, centers)
+    table = lambda xp, k, t: xp.cumulative_sum(t[k] * 2, axis=0) + t[t[k]]
+    check(compiled, table, labels, np.arange(7)[::-1].copy())
+
+
+def test_rows_are_normalized_as_they_are_taken(compiled):
+    x, i = data((300, 40)), indices(300, 1_000)
+
+    def function(xp, x, i):
+        taken = xp.exp(xp.take(x, i, axis=0) / 100)
+        return taken / xp.sum(taken, axis=1, keepdims=True), xp.take(x, i, axis=0) - xp.max(x[i], axis=1)[:, None]
+
+    check(compiled, function, x, i, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kernels", ["always", "interpreted", "never"])
+@pytest.mark.parametrize(("count", "place"), [(5, 2), (200_000, 199_999), (200_000, 70_000)])
+@pytest.mark.parametrize("wrong", [10, -11, 2**62, -(2**63)])
+def test_indices_out_of_bounds_are_errors(kernels, count, place, wrong):
+    i = np.zeros(count, np.int64)
+    i[place] = wrong
+    with pytest.raises(IndexError, match=f"index {wrong} is out of bounds for axis 0 with size 10") as caught:
+        results(lambda xp, x, i: xp.take(x * 1, i) * 2 + 1, data(10), i, kernels=kernels)
+    (note,) = caught.value.__notes__
+    assert "ran take on float64[10] and" in note
+    assert "test_kernel_kinds.py" in note
+
+
+def test_a_jitted_function_refuses_indices_out_of_bounds_each_time():
+    take = xp.jit(lambda x, i: xp.take(x, i) * 2)
+    x = xp.asarray(np.arange(10.0))
+    for _ in range(3):
+        np.testing.assert_array_equal(np.asarray(take(x, xp.asarray(np.array([1, -1])))), [2.0, 18.0])
+        with pytest.raises(IndexError, match="index 30 is out of bounds"):
+            np.asarray(take(x, xp.asarray(np.array([1, 30]))))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyxp.kernel import NO_AXIS, Axes, Kernel
+from lazyxp.kernel import Axes, Kernel
 
 Array = np.ndarray[Any, Any]
 
@@ -19,8 +19,9 @@ def memory_order(kernel: Kernel, inputs: Sequence[Any]) -> Axes:
     """
     own = tuple(range(len(kernel.lengths)))
     found: set[Axes] = set()
+    walked = {*own}.difference(kernel.looked_up)
     for x, axes in zip(inputs, kernel.inputs, strict=True):
-        known = [(abs(s), a) for s, a, n in zip(x.strides, axes, x.shape, strict=True) if n > 1 and a != NO_AXIS]
+        known = [(abs(s), a) for s, a, n in zip(x.strides, axes, x.shape, strict=True) if n > 1 and a in walked]
         if len(known) > 1 and all(stride for stride, _ in known):
             found.add(tuple(a for _, a in sorted(known, key=lambda pair: -pair[0])))
     if len(found) != 1:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from lazyxp.executors.numpy.llvm import scalars
 from lazyxp.executors.numpy.llvm.lower import Value
 
-_COSTS = {"divide": 4, "sqrt": 4, "floor_divide": 16, "remainder": 16}
+_COSTS = {"divide": 4, "sqrt": 4, "floor_divide": 16, "remainder": 16, "take": 8}
 _FREE = frozenset(("input", "constant", "count", "reduce", "scan", "place", "pair", "second"))
 _PRODUCTS = frozenset(("multiply", "square"))
 

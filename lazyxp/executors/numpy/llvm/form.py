@@ -38,7 +38,8 @@ class Form(NamedTuple):
     Attributes
     ----------
     loops : tuple of (tuple of int)
-        The axes that each loop runs along, outermost loop and axis first.
+        The axes that each loop runs along, outermost loop and axis first. Axes that operands are indexed along come
+        before all others, and nothing runs along them.
     outer : int
         How many of the loops are around everything else.
     pieces : int
@@ -85,8 +86,9 @@ def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order
     """The form of a kernel whose operands (inputs, then outputs) are these arrays, read in this order of the axes."""
     # Rows within rows are inside: their axes are reduced by more of the reductions.
     times = [sum([a in (*one.reduced, *scanned(one)) for one in kernel.body]) for a in range(len(kernel.lengths))]
-    whole = sorted([a for a in order if a not in kernel.cut], key=times.__getitem__)
-    order = (*[a for a in order if a in kernel.cut], *whole)
+    indexed = kernel.looked_up
+    whole = sorted([a for a in order if a not in (*kernel.cut, *indexed)], key=times.__getitem__)
+    order = (*indexed, *[a for a in order if a in kernel.cut], *whole)
     along = [
         {a: s for a, s, n in zip(dims, x.strides, x.shape, strict=True) if n != 1 and s != 0}
         for x, dims in zip(operands, axes, strict=True)
@@ -94,14 +96,14 @@ def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order
     loops = _collapsed(kernel, order, along)
     total = kernel.largest()
     turned: tuple[int, ...] = ()
-    if not whole and _is_narrow(kernel, loops, max([x.dtype.itemsize for x in operands])):
+    if not whole and _is_narrow(kernel, loops[len(indexed) :], max([x.dtype.itemsize for x in operands])):
         loops = (*loops[:-2], *reversed(loops[-2:]))
     if total > _PIECE and not whole and not any(one.reduced for one in kernel.body):
         sizes = [x.dtype.itemsize for x in operands[: len(kernel.inputs)]]
-        loops, turned = _turned(loops, list(zip(sizes, along, strict=False)))
+        loops, turned = _turned(loops, len(indexed), list(zip(sizes, along, strict=False)))
     lengths = tuple([_length(kernel, loop) for loop in loops])
     strides = tuple([tuple([found.get(loop[-1], 0) if loop else 0 for loop in loops]) for found in along])
-    outer = sum([loop[0] in kernel.cut for loop in loops if loop]) if whole else len(loops) - 1
+    outer = sum([loop[0] not in whole for loop in loops if loop]) if whole else len(loops) - 1
     layout = tuple(
         [
             "".join(
@@ -116,7 +118,7 @@ def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order
     short = lengths[-1] <= _SHORT
     if total <= _PIECE:
         return Form(loops, outer, UNCUT, layout, short, False, ()), Space(lengths, strides, 0)
-    pieces = _cut_loop(kernel, loops, lengths, outer if whole else len(loops))
+    pieces = _cut_loop(kernel, loops, lengths, len(indexed), outer if whole else len(loops))
     rest = max(1, total // max(1, lengths[pieces]))
     wanted = max(_PIECE, total // _MOST_PIECES, _PER_PARTIAL * _partial(kernel, loops[pieces]))
     step = max(1, wanted // rest)
@@ -143,16 +145,16 @@ def _is_narrow(kernel: Kernel, loops: Sequence[Axes], size: int) -> bool:
 
 
 def _turned(
-    loops: tuple[Axes, ...], inputs: Sequence[tuple[int, dict[int, int]]]
+    loops: tuple[Axes, ...], first: int, inputs: Sequence[tuple[int, dict[int, int]]]
 ) -> tuple[tuple[Axes, ...], tuple[int, ...]]:
-    """The inputs that lie element by element along another loop than the last, and the loops with that one behind.
+    """The inputs that lie element by element along a loop from `first` on, and the loops with that one last but one.
 
     Each input is given as the size of its elements and its strides along axes.
     """
     found: dict[Axes, list[int]] = {}
     for k, (size, strides) in enumerate(inputs):
         if size <= 8 and abs(strides.get(loops[-1][-1], 0) if loops[-1] else 0) >= LINE:
-            for loop in loops[:-1]:
+            for loop in loops[first:-1]:
                 if strides.get(loop[-1], 0) == size:
                     found.setdefault(loop, []).append(k)
     if not found:
@@ -175,6 +177,7 @@ def _collapsed(kernel: Kernel, order: Axes, along: Sequence[dict[int, int]]) -> 
     together += [frozenset(one.reduced) for one in kernel.body]
     together += [frozenset(scanned(one)) for one in kernel.body]
     together += [frozenset(axes) for axes in kernel.inputs]
+    together += [frozenset((axis,)) for axis in kernel.looked_up]
     together.append(frozenset(kernel.cut))
     loops: list[list[int]] = []
     for b in order:
@@ -202,9 +205,9 @@ def _partial(kernel: Kernel, loop: Axes) -> int:
     )
 
 
-def _cut_loop(kernel: Kernel, loops: Sequence[Axes], lengths: Sequence[int], count: int) -> int:
-    """Which of the first `count` loops is cut: the outermost that is long, and along which little is added up."""
-    held = [_partial(kernel, loop) for loop in loops[: max(1, count)]]
-    fitting = [i for i, n in enumerate(held) if n <= _MOST_PARTIAL] or [held.index(min(held))]
+def _cut_loop(kernel: Kernel, loops: Sequence[Axes], lengths: Sequence[int], first: int, count: int) -> int:
+    """Which loop from `first` to before `count` is cut: the outermost long one along which little is added up."""
+    held = {i: _partial(kernel, loops[i]) for i in range(first, max(1, count))}
+    fitting = [i for i, n in held.items() if n <= _MOST_PARTIAL] or [min(held, key=held.__getitem__)]
     long = [i for i in fitting if lengths[i] >= 16]
     return long[0] if long else max(fitting, key=lambda i: lengths[i])

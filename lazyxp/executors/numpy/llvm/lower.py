@@ -43,8 +43,8 @@ class Value(NamedTuple):
     Attributes
     ----------
     op : str
-        An elementwise op, or "input", "constant", "reduce", "scan", "count" (of what a piece of work reduces), "place"
-        (the index of a loop), "pair" of an element and its place, "second" of a pair.
+        An elementwise op, or "input", "constant", "reduce", "scan", "take", "count" (of what a piece of work reduces),
+        "place" (the index of a loop), "pair" of an element and its place, "second" of a pair.
     args : tuple of int
         Values, in the order they were made in; of an input, its operand.
     loops : frozenset of int
@@ -52,9 +52,9 @@ class Value(NamedTuple):
     dtype : dtype
         Of its elements.
     params : Any
-        Of the op; of a reduction or scan, which one it is.
+        Of the op; of a reduction or scan, which one it is; the operand that elements are taken from.
     reduced : frozenset of int
-        The loops that a reduction or scan runs along.
+        The loops that a reduction or scan runs along, or an operand is indexed along.
     """
 
     op: str
@@ -138,6 +138,8 @@ class Lowered:
         Partial results; they come after inputs and outputs among the operands.
     finishes : list of Finish
         The outputs made of them.
+    flag : int or None
+        The partial result that says whether an index was out of bounds; there are none without indices.
     """
 
     def __init__(self, kernel: Kernel, form: Form, dtypes: Iterable[DType]) -> None:
@@ -148,6 +150,7 @@ class Lowered:
         self.sinks: list[Sink] = []
         self.partials: list[Partial] = []
         self.finishes: list[Finish] = []
+        self.flag: int | None = None
         self._known_partials: dict[Any, int] = {}
         self._loop = {axis: i for i, axes in enumerate(form.loops) for axis in axes}
         self._outputs = {number: k for k, number in enumerate(kernel.outputs)}
@@ -158,7 +161,7 @@ class Lowered:
             self._numbers[i] = self._add(Value("input", (i,), self._loops_of(axes), dtype))
         axes_of = [*kernel.inputs, *[one.axes for one in kernel.body]]
         for i, one in enumerate(kernel.body, len(kernel.inputs)):
-            if any(axes_of[a] != operand_axes(one, axes_of[a]) for a in one.args):
+            if any(axes_of[a] != operand_axes(one, k, axes_of[a]) for k, a in enumerate(one.args)):
                 raise Unprintable(f"{one.node.op.name} along two axes that are one")
             self._instruction(i, one)
 
@@ -188,6 +191,8 @@ class Lowered:
             self._numbers[number] = args[0]
         elif one.node.op.kind in ("elementwise", "cast"):
             self._numbers[number] = self._map(name, *args, dtype=dtype, params=one.node.params)
+        elif name == "take":
+            self._numbers[number] = self._take(one, *args)
         elif one.node.op.kind == "scan":
             self._numbers[number] = self._scan(one, args[0])
         elif one.node.op.name in POSITIONS:
@@ -203,6 +208,17 @@ class Lowered:
             self.sinks.append(
                 Sink(self._numbers[number], self._loops_of(one.axes), frozenset(), "store", target, turn=0)
             )
+
+    def _take(self, one: Instruction, x: int, index: int) -> int:
+        """Elements of an input by their index."""
+        if self.values[x].op != "input":
+            raise Unprintable("elements of what is computed")
+        if self.flag is None:
+            self.flag = len(self.partials)
+            self.partials.append(Partial(frozenset(), _INT, False, "any"))
+        (along,) = self._loops_of((self.kernel.inputs[one.args[0]][one.node.params["axis"]],))
+        kept = self._loops_of(one.axes)
+        return self._add(Value("take", (index,), kept, one.node.dtype, self.values[x].args[0], frozenset((along,))))
 
     def _scan(self, one: Instruction, x: int) -> int:
         """What reduces all elements of a row up to each of them."""
@@ -329,7 +345,7 @@ def _real_size(dtype: DType) -> int:
 
 @functools.cache
 def _printable(name: str, reduction: bool, operands: tuple[DType, ...], result: DType) -> bool:
-    if name in _SCANS:
+    if name in _SCANS or name == "take":
         return all(map(is_known, (*operands, result)))
     if reduction:
         if not all(map(is_known, (*operands, result))):
@@ -339,5 +355,5 @@ def _printable(name: str, reduction: bool, operands: tuple[DType, ...], result: 
 
 
 def printable(node: Node) -> bool:
-    """Whether there is code for an elementwise op, a cast, a reduction or a scan."""
+    """Whether there is code for an elementwise op, a cast, a reduction, a scan or what is taken."""
     return _printable(node.op.name, reduces(node), tuple([a.dtype for a in node.args]), node.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,15 +100,29 @@ def load_one(one: Emitter, memory: Memory, address: str) -> Any:
 
 def _gather(e: Emitter, memory: Memory, address: str, stride: str) -> Any:
     """Elements that lie a stride apart."""
+    addresses = [address]
+    while len(addresses) < e.width:
+        addresses.append(e.new(f"getelementptr i8, ptr {addresses[-1]}, i64 {stride}"))
+    return _from_each(e, memory, addresses)
+
+
+def load_each(e: Emitter, memory: Memory, address: str, loop: int, places: str) -> Any:
+    """The elements that lie so many steps along a loop from `address`: another number in each lane."""
+    one = e.scalar()
+    lanes = [places] if e.width == 1 else [e.lanes(places, "i64", lane, 1) for lane in range(e.width)]
+    addresses = [further(one, address, memory, loop, place) for place in lanes]
+    return load_one(one, memory, addresses[0]) if e.width == 1 else _from_each(e, memory, addresses)
+
+
+def _from_each(e: Emitter, memory: Memory, addresses: Sequence[str]) -> Any:
+    """One element from each address."""
     element = element_of(memory.dtype)
     t = e.type(element)
     found = ["poison", "poison"] if memory.dtype.kind == "c" else ["poison"]
-    for lane in range(e.width):
+    for lane, address in enumerate(addresses):
         x = load_one(e.scalar(), memory, address)
         for i, part in enumerate(x if memory.dtype.kind == "c" else (x,)):
             found[i] = e.new(f"insertelement {t} {found[i]}, {element} {part}, i64 {lane}")
-        if lane + 1 < e.width:
-            address = e.new(f"getelementptr i8, ptr {address}, i64 {stride}")
     return tuple(found) if memory.dtype.kind == "c" else found[0]
 
 

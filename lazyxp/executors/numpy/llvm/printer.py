@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from lazyxp.executors.numpy.llvm import scalars
 from lazyxp.executors.numpy.llvm.accumulators import Accumulator, combined, identity
 from lazyxp.executors.numpy.llvm.analysis import contracted, cost_again, stages
@@ -25,6 +27,7 @@ from lazyxp.executors.numpy.llvm.memory import (
     further,
     in_all_lanes,
     load,
+    load_each,
     load_one,
     store,
     store_one,
@@ -100,11 +103,17 @@ class _Printer:
         self._known: dict[int, Any] = {}
 
     def printed(self) -> Printed:
+        if self._lowered.flag is not None:
+            self._refused = self._accumulator("any", np.dtype(bool), self._wide)
         with self._frame.pieces():
             for turn in sorted({sink.turn for sink in self._lowered.sinks}):
                 sinks = [sink for sink in self._lowered.sinks if sink.turn == turn]
                 self._clear(sinks)
                 self._walk(sinks)
+        if self._lowered.flag is not None:
+            one, flag = self._one, self._frame.operand(len(self._lowered.form.layout) + self._lowered.flag)
+            refused = one.convert("zext", self._refused.result(), "i1", "i64")
+            one.do(f"atomicrmw or ptr {address_of(one, flag, {})}, i64 {refused} monotonic")
         return Printed(self._frame.text(), tuple(self._frame.scratch))
 
     def _row(self, value: int) -> bool:
@@ -226,6 +235,8 @@ class _Printer:
         value = self._values[i]
         if value.op == "place":
             return index[value.params]
+        if value.op == "take":
+            return self._taken(value, self._known, index)
         if value.op == "scan":
             raise Unprintable("a scan along a loop that others are inside of")
         if value.op == "input":
@@ -270,6 +281,45 @@ class _Printer:
             x = combined(self._one, job.how, memory.dtype, load_one(self._one, memory, address), x)
         store_one(self._one, memory, address, x)
 
+    def _accumulator(self, how: str, dtype: np.dtype[Any], wide: Emitter, *, contract: bool = False) -> Accumulator:
+        short = self._lowered.form.short
+        return Accumulator(wide, self._one, self._frame.alloca, how, dtype, contract=contract, short=short)
+
+    # --- elements by their index -------------------------------------------------------------------------------------
+
+    def _within_bounds(self, e: Emitter, value: Value, known: dict[int, Any]) -> str:
+        """Indices counted from the front; those out of bounds are noted, and 0 instead."""
+        (i,) = value.args
+        (along,) = value.reduced
+        dtype = self._values[i].dtype
+        length = e.splat(self._frame.length(along), "i64")
+        index = e.convert("sext" if dtype.kind == "i" else "zext", known[i], element_of(dtype), "i64")
+        zero = e.const(0, "i64")
+        if dtype.kind == "i":
+            from_end = e.op("add", "i64", index, length)
+            index = e.select(e.op("icmp slt", "i64", index, zero), "i64", from_end, index)
+        wrong = e.op("icmp uge", "i64", index, length)
+        self._refused.add(e, wrong)
+        return e.select(wrong, "i64", zero, index)
+
+    def _indexed(self, value: Value, known: dict[int, Any], index: Index) -> tuple[Memory, str]:
+        """Where the elements lie that one index gives at this point."""
+        (along,) = value.reduced
+        memory = self._frame.operand(value.params)
+        place = self._within_bounds(self._one, value, known)
+        return memory, further(self._one, address_of(self._one, memory, index), memory, along, place)
+
+    def _taken(self, value: Value, known: dict[int, Any], index: Index) -> Any:
+        """One element."""
+        return load_one(self._one, *self._indexed(value, known, index))
+
+    def _looked_up(self, e: Emitter, value: Value, known: dict[int, Any], index: Index) -> Any:
+        """An element for each lane."""
+        (along,) = value.reduced
+        memory = self._frame.operand(value.params)
+        address = address_of(self._one, memory, index)
+        return load_each(e, memory, address, along, self._within_bounds(e, value, known))
+
     # --- a walk over a row -------------------------------------------------------------------------------------------
 
     def _nest(self, stage: int, space: tuple[int, ...], jobs: list[_Job], index: Index) -> None:
@@ -281,15 +331,8 @@ class _Printer:
             if self._in_registers(job, space) and not point_by_point:
                 dtype = self._values[job.value].dtype
                 how = job.how if isinstance(job, Sink) else self._values[job.result].params
-                accumulators[n] = Accumulator(
-                    self._one if within else self._wide,
-                    self._one,
-                    self._frame.alloca,
-                    how,
-                    dtype,
-                    contract=job.value in self._added,
-                    short=self._lowered.form.short,
-                )
+                wide = self._one if within else self._wide
+                accumulators[n] = self._accumulator(how, dtype, wide, contract=job.value in self._added)
         if within:
             self._points(space, jobs, accumulators, index)
         else:
@@ -356,6 +399,9 @@ class _Printer:
                 value = self._values[i]
                 memory = self._frame.operand(value.args[0]) if value.op == "input" else self._frame.kept(i)
                 sources[i] = memory, address_of(self._one, memory, index)
+            elif self._values[i].op == "take" and last not in self._values[self._values[i].args[0]].loops:
+                # One index for the whole row, which is read as any other.
+                sources[i] = self._indexed(self._values[i], known[1], index)
 
         def body(e: Emitter, at: str) -> None:
             found = dict(known[e.width])
@@ -365,6 +411,8 @@ class _Printer:
                 elif i in sources:
                     memory, address = sources[i]
                     found[i] = load(e, memory, further(self._one, address, memory, last, at), last)
+                elif self._values[i].op == "take":
+                    found[i] = self._looked_up(e, self._values[i], found, index)
                 else:
                     found[i] = self._compute(e, i, found)
             for n, job in enumerate(jobs):
@@ -412,7 +460,7 @@ class _Printer:
         if value.reduced != {loop}:
             raise Unprintable("a scan along another axis than the last")
         one = self._one
-        total = Accumulator(one, one, self._frame.alloca, value.params, value.dtype, contract=False, short=True)
+        total = self._accumulator(value.params, value.dtype, one)
         low, high = self._frame.range(loop)
         total.begin(load_one(one, memory, further(one, address, memory, loop, low)))
         with self._frame.loop(one.op("add", "i64", low, "1"), high) as at:
@@ -453,6 +501,8 @@ class _Printer:
                 order.append(i)
             elif self._values[i].op == "place":
                 scalar[i] = index[self._values[i].params]
+            elif self._values[i].op == "take" and not self._is_read(i, stage):
+                scalar[i] = self._taken(self._values[i], scalar, index)
             elif self._is_read(i, stage):
                 value = self._values[i]
                 memory = self._frame.operand(value.args[0]) if value.op == "input" else self._frame.kept(i)

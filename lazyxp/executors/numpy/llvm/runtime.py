@@ -131,9 +131,14 @@ class Runner:
             job.direct(*inputs, *outputs)
             return outputs
         partials = [np.empty(shape, dtype) for shape, dtype in job.partials]
+        flag = None if job.lowered.flag is None else partials[job.lowered.flag]
+        if flag is not None:
+            flag[...] = 0
         addresses = [x.__array_interface__["data"][0] for x in (*inputs, *outputs, *partials)]
         arguments = (ctypes.c_int64 * (len(addresses) + len(job.numbers)))(*addresses, *job.numbers)
         _call(job, ctypes.addressof(arguments))
+        if flag is not None and flag.any():
+            return None
         for finish in job.lowered.finishes:
             _finish(job, finish, partials, outputs[finish.output])
         return outputs
@@ -220,7 +225,7 @@ def printed_kernel(lowered: Lowered) -> Printed:
     lanes = compiler.vector_bytes() // width
     if sum(map(cost, lowered.values)) > _MANY and not any(value.op in scalars.FUNCTIONS for value in lowered.values):
         lanes *= 2
-    sums = any(value.op == "reduce" for value in lowered.values) or bool(lowered.partials)
+    sums = any(value.op == "reduce" for value in lowered.values) or bool(lowered.finishes)
     if sums and sum(map(cost, lowered.values)) <= _FEW:
         lanes *= _SEVERAL
     return print_kernel(lowered, lanes)
