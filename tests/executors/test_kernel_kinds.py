@@ -240,6 +240,14 @@ def test_rows_and_columns_are_taken_in_kernels(compiled, axis, order, shape):
     check(compiled, function, x, i, y, rtol=1e-12)
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_rows_are_taken_across_others(compiled, axis):
+    x, y = data((40, 50, 60)), data((60, 50, 40)).T
+    i = indices(x.shape[axis], x.shape[axis])
+    for z in (x, y):
+        check(compiled, lambda xp, x, y, z, i: xp.take(z, i, axis=axis) * 2 + y - x, x, y, z, i, rtol=1e-12, atol=1e-12)
+
+
 def test_what_is_indexed_may_be_read_in_other_ways(compiled):
     x, i = data((300, 40)), indices(300, 300)
     check(compiled, lambda xp, x, i: (x[i] * 2 - x, x[i, :] - xp.take(x, i[::-1] - 1, axis=0)), x, i % 300)

@@ -99,8 +99,12 @@ def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order
     if not whole and _is_narrow(kernel, loops[len(indexed) :], max([x.dtype.itemsize for x in operands])):
         loops = (*loops[:-2], *reversed(loops[-2:]))
     if total > _PIECE and not whole and not any(one.reduced for one in kernel.body):
-        sizes = [x.dtype.itemsize for x in operands[: len(kernel.inputs)]]
-        loops, turned = _turned(loops, len(indexed), list(zip(sizes, along, strict=False)))
+        walked = {
+            k: (operands[k].dtype.itemsize, along[k])
+            for k, axes in enumerate(kernel.inputs)
+            if not set(axes).intersection(indexed)
+        }
+        loops, turned = _turned(loops, len(indexed), walked)
     lengths = tuple([_length(kernel, loop) for loop in loops])
     strides = tuple([tuple([found.get(loop[-1], 0) if loop else 0 for loop in loops]) for found in along])
     outer = sum([loop[0] not in whole for loop in loops if loop]) if whole else len(loops) - 1
@@ -145,14 +149,14 @@ def _is_narrow(kernel: Kernel, loops: Sequence[Axes], size: int) -> bool:
 
 
 def _turned(
-    loops: tuple[Axes, ...], first: int, inputs: Sequence[tuple[int, dict[int, int]]]
+    loops: tuple[Axes, ...], first: int, inputs: dict[int, tuple[int, dict[int, int]]]
 ) -> tuple[tuple[Axes, ...], tuple[int, ...]]:
     """The inputs that lie element by element along a loop from `first` on, and the loops with that one last but one.
 
     Each input is given as the size of its elements and its strides along axes.
     """
     found: dict[Axes, list[int]] = {}
-    for k, (size, strides) in enumerate(inputs):
+    for k, (size, strides) in inputs.items():
         if size <= 8 and abs(strides.get(loops[-1][-1], 0) if loops[-1] else 0) >= LINE:
             for loop in loops[first:-1]:
                 if strides.get(loop[-1], 0) == size:
