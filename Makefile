@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .NOTPARALLEL:
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test lint docs bench bench-internals clean
 
 demo: $(VENV)/.stamp-demo
 	$(BIN)/python -m lazyxp demo
@@ -21,8 +21,11 @@ lint: $(VENV)/.stamp-dev
 docs: $(VENV)/.stamp-dev
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/.stamp-dev
-	set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done
+bench: $(VENV)/.stamp-bench
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-internals: $(VENV)/.stamp-bench
+	set -e; for name in recording depth optimizing rewrites; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py; done
 
 clean:
 	rm -rf $(VENV) build dist demo-output docs/_build docs/generated .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -32,6 +35,7 @@ clean:
 $(VENV)/.stamp-demo: EXTRAS := demo,dask
 $(VENV)/.stamp-test: EXTRAS := test
 $(VENV)/.stamp-dev: EXTRAS := dev
+$(VENV)/.stamp-bench: EXTRAS := bench
 $(VENV)/.stamp-%: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$(EXTRAS)]"
 	touch $@
