@@ -184,12 +184,21 @@ def _divide(e: Emitter, element: str, dtype: DType, args: list[Any]) -> Value:
 _declare("divide", "fc", _divide)
 
 
-@_scalar("reciprocal", "fc")
-def _reciprocal(e: Emitter, args: Sequence[Value], operands: Sequence[DType], result: DType, params: Any) -> Value:
-    element = element_of(result)
-    one, zero = e.const(1, element), e.const(0, element)
-    top = one if result.kind == "f" else (one, zero)
-    return _divide(e, element, result, [top, args[0]])
+def _reciprocal(e: Emitter, element: str, dtype: DType, args: list[Any]) -> Value:
+    """One over `x`; of complex numbers with what NumPy gives for zeros and infinities, which is not that quotient."""
+    one = e.const(1, element)
+    if dtype.kind == "f":
+        return e.op("fdiv", element, one, args[0])
+    real, imag = args[0]
+    by_real = e.op("fcmp ole", element, e.intrinsic("fabs", element, imag), e.intrinsic("fabs", element, real))
+    large, small = e.select(by_real, element, real, imag), e.select(by_real, element, imag, real)
+    ratio = e.op("fdiv", element, small, large)
+    scale = e.op("fadd", element, large, e.op("fmul", element, small, ratio))
+    tops = e.select(by_real, element, one, ratio), e.op("fneg", element, e.select(by_real, element, ratio, one))
+    return tuple([e.op("fdiv", element, top, scale) for top in tops])
+
+
+_declare("reciprocal", "fc", _reciprocal)
 
 
 def _negative(e: Emitter, element: str, dtype: DType, args: list[Any]) -> Value:
