@@ -94,7 +94,7 @@ class Accumulator:
     ) -> None:
         self._wide, self._one = wide, one
         self._how, self._dtype, self._contract = how, dtype, contract
-        self.flushes = how == "sum" and dtype.kind in "fc" and wide.width > 1 and not short
+        self.flushes = how == "sum" and dtype.kind in "fc" and wide.width > one.width and not short
         self._element = element_of(dtype)
         # The types of the parts: of a complex number, or of an element and its place.
         self._types = [self._element, "i64"] if how in POSITIONS else [self._element] * (2 if dtype.kind == "c" else 1)
@@ -141,7 +141,7 @@ class Accumulator:
     def result(self) -> Value:
         """The reduction of the row."""
         left = self._get(self._one, "sum")
-        if self._wide.width == 1:
+        if self._wide.width == self._one.width:
             return left
         if not self.flushes:
             return combined(self._one, self._how, self._dtype, self._across(self._get(self._wide, "sum")), left)

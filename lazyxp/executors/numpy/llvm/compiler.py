@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from lazyxp.executors.numpy.llvm import cache, functions
+from lazyxp.node import graph_lock
 
 # kernel(arguments, first piece, last piece, scratch)
 Function = Callable[[int, int, int, int], None]
@@ -26,14 +27,35 @@ _held: dict[str, Compiled] = {}
 _PIPELINE = "sroa, O2"
 
 
+# Libraries that nobody calls any more, until somebody is in the compiler again.
+_unused: list[Any] = []
+
+
+def _before_fork() -> None:
+    """A fork waits for what other threads plan and compile: in the child it would be half done for ever."""
+    graph_lock.acquire()  # first: what is planned may be compiled meanwhile
+    _lock.acquire()
+
+
 def _after_fork() -> None:
-    """Another thread may have held the lock when the process was forked, and is not there any more."""
-    global _lock
-    _lock = threading.Lock()
+    _lock.release()
+    graph_lock.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+
+
+class _Code:
+    """Keeps code in memory. It is given back under the lock, not by whichever thread is the last to use it."""
+
+    __slots__ = ("_library",)
+
+    def __init__(self, library: Any) -> None:
+        self._library = library
+
+    def __del__(self) -> None:
+        _unused.append(self._library)
 
 
 class Compiled(NamedTuple):
@@ -118,6 +140,7 @@ def assembly(text: str) -> str:
 def compiled(text: str) -> Compiled:
     """The functions of a module: those of the latest `MOST_HELD` are in memory, others perhaps on disk."""
     with _lock:
+        _unused.clear()
         key = cache.key_of(text, _target().name)
         found = _held.pop(key, None) or _linked(text, key)
         _held[key] = found  # at the end: the latest

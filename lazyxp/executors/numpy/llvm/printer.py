@@ -17,7 +17,7 @@ import numpy as np
 from lazyxp.executors.numpy.llvm import scalars
 from lazyxp.executors.numpy.llvm.accumulators import Accumulator, combined, identity
 from lazyxp.executors.numpy.llvm.analysis import contracted, cost_again, stages
-from lazyxp.executors.numpy.llvm.form import LINE
+from lazyxp.executors.numpy.llvm.form import LINE, UNIT
 from lazyxp.executors.numpy.llvm.frame import PIECE, Frame
 from lazyxp.executors.numpy.llvm.ir import Emitter, element_of
 from lazyxp.executors.numpy.llvm.lower import Lowered, Sink, Unprintable, Value
@@ -38,6 +38,8 @@ from lazyxp.executors.numpy.llvm.tiles import tiles
 _MOST_AGAIN = 4
 # Vectors that are added up before their sum is added to the others with its rounding error.
 _RUN = 32
+
+_NO_LOOP = -2
 
 # Where the loops are: the index of each, and of the piece of work.
 Index = dict[int, str]
@@ -101,6 +103,8 @@ class _Printer:
         self._added = contracted(self._values, {s.value for s in lowered.sinks if s.how != "sum"})
         # What is known at the current point: one number for the whole row.
         self._known: dict[int, Any] = {}
+        # Emits what is known there; in vectors where several points of a loop are done at once.
+        self._here, self._across = self._one, _NO_LOOP
 
     def printed(self) -> Printed:
         if self._lowered.flag is not None:
@@ -234,15 +238,23 @@ class _Printer:
     def _row_value(self, i: int, index: Index) -> Any:
         value = self._values[i]
         if value.op == "place":
-            return index[value.params]
+            return self._place(value.params, index)
         if value.op == "take":
             return self._taken(value, self._known, index)
         if value.op == "scan":
             raise Unprintable("a scan along a loop that others are inside of")
         if value.op == "input":
-            memory = self._frame.operand(value.args[0])
-            return load_one(self._one, memory, address_of(self._one, memory, index))
-        return self._compute(self._one, i, self._known)
+            return self._read(self._frame.operand(value.args[0]), index)
+        return self._compute(self._here, i, self._known)
+
+    def _read(self, memory: Memory, index: Index) -> Any:
+        """The element at this point, or those at these points."""
+        return load(self._here, memory, address_of(self._one, memory, index), self._across)
+
+    def _place(self, loop: int, index: Index) -> str:
+        """The index of a loop."""
+        here = self._here
+        return here.places(index[loop]) if loop == self._across else here.splat(index[loop], "i64")
 
     def _compute(self, e: Emitter, i: int, known: dict[int, Any]) -> Any:
         """The instructions of a value whose arguments are known."""
@@ -283,7 +295,9 @@ class _Printer:
 
     def _accumulator(self, how: str, dtype: np.dtype[Any], wide: Emitter, *, contract: bool = False) -> Accumulator:
         short = self._lowered.form.short
-        return Accumulator(wide, self._one, self._frame.alloca, how, dtype, contract=contract, short=short)
+        if self._across != _NO_LOOP:
+            wide = self._here
+        return Accumulator(wide, self._here, self._frame.alloca, how, dtype, contract=contract, short=short)
 
     # --- elements by their index -------------------------------------------------------------------------------------
 
@@ -325,16 +339,19 @@ class _Printer:
     def _nest(self, stage: int, space: tuple[int, ...], jobs: list[_Job], index: Index) -> None:
         """Loops over a row: the last one in vectors, unless there are rows to be reduced at each of its points."""
         within = self._has_rows_within(stage, jobs)
+        across = within and self._is_across(space, jobs)
         accumulators: dict[int, Accumulator] = {}
         for n, job in enumerate(jobs):
             point_by_point = within and len(space) > 1 and isinstance(job, Sink) and self._in_memory(job)
             if self._in_registers(job, space) and not point_by_point:
                 dtype = self._values[job.value].dtype
                 how = job.how if isinstance(job, Sink) else self._values[job.result].params
-                wide = self._one if within else self._wide
+                wide = self._wide if across or not within else self._one
                 accumulators[n] = self._accumulator(how, dtype, wide, contract=job.value in self._added)
-        if within:
-            self._points(space, jobs, accumulators, index)
+        if across:
+            self._vectors_of_points(space[0], jobs, accumulators, index)
+        elif within:
+            self._points(space, jobs, accumulators, index, self._frame.range(space[0]))
         else:
             with ExitStack() as stack:
                 for loop in space[:-1]:
@@ -356,23 +373,78 @@ class _Printer:
             todo += self._values[i].args
         return False
 
+    def _is_across(self, space: tuple[int, ...], jobs: list[_Job]) -> bool:
+        """Whether several points of a loop can be done at once: all that is read lies along it, or does not vary."""
+        if self._lanes == 1 or len(space) > 1 or self._across != _NO_LOOP:
+            return False
+        if not all(isinstance(job, _Reduction) for job in jobs):
+            return False
+        todo, seen = [job.value for job in jobs], set()
+        while todo:
+            i = todo.pop()
+            if i in seen or self._row(i):
+                continue
+            seen.add(i)
+            value = self._values[i]
+            if value.op in ("take", "scan", "count") or i in self._frame.stored:
+                return False
+            if value.op == "input":
+                if self._frame.operand(value.args[0]).lies.get(space[0], (UNIT, ""))[0] != UNIT:
+                    return False
+                continue
+            todo += value.args
+        return True
+
+    def _vectors_of_points(
+        self, loop: int, jobs: list[_Job], accumulators: dict[int, Accumulator], index: Index
+    ) -> None:
+        """The points of a loop, a vector of them at a time, with the rows that are within; then those left over."""
+        low, high = self._frame.range(loop)
+        length = self._one.op("sub", "i64", high, low)
+        middle = self._one.op("add", "i64", low, self._one.op("and", "i64", length, str(-self._lanes)))
+        known = self._known
+        with self._frame.loop(low, middle, str(self._lanes)) as at:
+            self._here, self._across = self._wide, loop
+            self._known = {
+                i: in_all_lanes(self._wide, x, self._values[i].dtype)
+                for i, x in known.items()
+                if not isinstance(x, tuple) or self._values[i].dtype.kind == "c"
+            }
+            self._at_point(loop, at, jobs, accumulators, index)
+            self._here, self._across = self._one, _NO_LOOP
+        self._known = known
+        self._points((loop,), jobs, accumulators, index, (middle, high))
+
+    def _at_point(
+        self, loop: int, at: str, jobs: list[_Job], accumulators: dict[int, Accumulator], index: Index
+    ) -> None:
+        """What is within one point of a loop, or a vector of them."""
+        inner = self._inner
+        within = [job for n, job in enumerate(jobs) if n not in accumulators or isinstance(job, _Reduction)]
+        self._inner = [one for one in inner if one != loop]
+        self._point(within, {**index, loop: at}, [jobs[n].value for n in accumulators if isinstance(jobs[n], Sink)])
+        for n, accumulator in accumulators.items():
+            job = jobs[n]
+            accumulator.add(self._here, self._known[job.result if isinstance(job, _Reduction) else job.value])
+        self._inner = inner
+
     def _points(
-        self, space: tuple[int, ...], jobs: list[_Job], accumulators: dict[int, Accumulator], index: Index
+        self,
+        space: tuple[int, ...],
+        jobs: list[_Job],
+        accumulators: dict[int, Accumulator],
+        index: Index,
+        bounds: tuple[str, str],
     ) -> None:
         """Each point of the first loop of a row on its own, with the rows that are within."""
-        inner, known = self._inner, self._known
+        known = self._known
         if len(space) > 1 and any(isinstance(jobs[n], Sink) for n in accumulators):
             raise Unprintable("partial results of several axes, of what is reduced along one of them")
         # A reduction along several loops is one along the others at each point, and then one of these.
-        within = [job for n, job in enumerate(jobs) if n not in accumulators or isinstance(job, _Reduction)]
-        with self._frame.loop(*self._frame.range(space[0])) as at:
-            index = {**index, space[0]: at}
-            self._inner, self._known = [loop for loop in inner if loop != space[0]], dict(known)
-            self._point(within, index, [jobs[n].value for n in accumulators if isinstance(jobs[n], Sink)])
-            for n, accumulator in accumulators.items():
-                job = jobs[n]
-                accumulator.add(self._one, self._known[job.result if isinstance(job, _Reduction) else job.value])
-        self._inner, self._known = inner, known
+        with self._frame.loop(*bounds) as at:
+            self._known = dict(known)
+            self._at_point(space[0], at, jobs, accumulators, index)
+        self._known = known
 
     def _in_registers(self, job: _Job, space: tuple[int, ...]) -> bool:
         """Whether a job is a reduction along all loops of a row."""
@@ -404,13 +476,14 @@ class _Printer:
                 sources[i] = self._indexed(self._values[i], known[1], index)
 
         def body(e: Emitter, at: str) -> None:
+            along = last if self._across == _NO_LOOP else self._across
             found = dict(known[e.width])
             for i in order:
                 if self._values[i].op == "place":
-                    found[i] = e.places(at)
+                    found[i] = e.places(at) if along == last else e.splat(at, "i64")
                 elif i in sources:
                     memory, address = sources[i]
-                    found[i] = load(e, memory, further(self._one, address, memory, last, at), last)
+                    found[i] = load(e, memory, further(self._one, address, memory, last, at), along)
                 elif self._values[i].op == "take":
                     found[i] = self._looked_up(e, self._values[i], found, index)
                 else:
@@ -427,6 +500,10 @@ class _Printer:
                 store(e, memory, address, last, x)
 
         low, high = self._frame.range(last)
+        if self._across != _NO_LOOP:
+            with self._frame.loop(low, high) as at:
+                body(self._here, at)
+            return
         streamed = [target for target in targets.values() if target[0].streams]
         if streamed and self._lanes > 1 and len(self._lowered.form.loops) > 1:
             aligned = self._frame.least(self._to_line(*streamed[0], last, low), high)
@@ -500,17 +577,17 @@ class _Printer:
             if last in self._values[i].loops:
                 order.append(i)
             elif self._values[i].op == "place":
-                scalar[i] = index[self._values[i].params]
+                scalar[i] = self._place(self._values[i].params, index)
             elif self._values[i].op == "take" and not self._is_read(i, stage):
                 scalar[i] = self._taken(self._values[i], scalar, index)
             elif self._is_read(i, stage):
                 value = self._values[i]
                 memory = self._frame.operand(value.args[0]) if value.op == "input" else self._frame.kept(i)
-                scalar[i] = load_one(self._one, memory, address_of(self._one, memory, index))
+                scalar[i] = self._read(memory, index)
             else:
-                scalar[i] = self._compute(self._one, i, scalar)
-        known = {1: scalar}
-        if self._lanes > 1:
+                scalar[i] = self._compute(self._here, i, scalar)
+        known = {self._here.width: scalar}
+        if self._lanes > 1 and self._across == _NO_LOOP:
             used = {a for i in order if not self._is_read(i, stage) for a in self._values[i].args}
             used.update(job.value for job in jobs)
             known[self._lanes] = {

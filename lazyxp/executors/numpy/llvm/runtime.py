@@ -87,6 +87,8 @@ class Job(NamedTuple):
         Whether several threads do it.
     scratch : list of int
         The bytes that each thread needs for each value that is kept for a while.
+    turned : list of (int, int)
+        The inputs that are copied first, and the dimension that is then the last in memory.
     direct : callable or None
         ``direct(*inputs, *outputs)``, if that is all there is to do.
     keep : Any
@@ -102,6 +104,7 @@ class Job(NamedTuple):
     pieces: int
     shared: bool
     scratch: list[int]
+    turned: list[tuple[int, int]]
     direct: Callable[..., None] | None
     keep: Any
 
@@ -126,6 +129,8 @@ class Runner:
             job = self._jobs[key] = _prepared(self._kernel, inputs)
         if job is None:
             return None
+        if job.turned:
+            inputs = _with_turned(inputs, job.turned)
         outputs = tuple([make() for make in job.make])
         if job.direct is not None:
             job.direct(*inputs, *outputs)
@@ -154,6 +159,9 @@ def runner(kernel: Kernel) -> Runner:
 
 def code_of(kernel: Kernel, inputs: Sequence[Any]) -> Code:
     """The code for operands with these shapes, dtypes and strides; `Unprintable` says that there is none."""
+    inputs = list(inputs)
+    for i, dim in turned(kernel):
+        inputs[i] = _turned(no_memory, inputs[i], dim)
     order = memory_order(kernel, inputs)
     kept = _kept(kernel)
     stand_ins = [empty_in_order(shape, axes, order, dtype, no_memory) for shape, axes, dtype in kept]
@@ -164,6 +172,40 @@ def code_of(kernel: Kernel, inputs: Sequence[Any]) -> Code:
     shared = pieces > 1 and kernel.largest() * (_EACH + sum(map(cost, lowered.values))) > _SHARED
     partials = [(_partial_shape(partial, space, pieces), partial.dtype) for partial in lowered.partials]
     return Code(lowered, space, printed, order, pieces, shared, partials, scratch_bytes(printed.scratch, space.lengths))
+
+
+def turned(kernel: Kernel) -> list[tuple[int, int]]:
+    """Inputs that are read better with another dimension last in memory, and which dimension.
+
+    They are the same for every row, and rows within rows are reduced along their last dimension: points of the loop
+    around that are done together if they lie beside each other.
+    """
+    cut = {*kernel.cut}
+    found: dict[int, int] = {}
+    for one in kernel.body:
+        around = [a for a in one.axes if a != NO_AXIS and a not in cut]
+        if not around or not one.reduced or cut.intersection(one.reduced):
+            continue
+        for i, axes in enumerate(kernel.inputs):
+            dims = [a for a in axes if a != NO_AXIS]
+            if around[-1] in dims[:-1] and not cut.intersection(dims):
+                found[i] = axes.index(around[-1])
+    return list(found.items())
+
+
+def _turned(empty: Callable[[Sequence[int], Any], Array], x: Any, dim: int) -> Array:
+    """Memory for an array like `x` in which a dimension is the last one."""
+    shape = [*[n for i, n in enumerate(x.shape) if i != dim], x.shape[dim]]
+    return np.moveaxis(empty(shape, x.dtype), -1, dim)
+
+
+def _with_turned(inputs: Sequence[Array], which: Sequence[tuple[int, int]]) -> list[Array]:
+    """The inputs, copies of some among them."""
+    found = list(inputs)
+    for i, dim in which:
+        found[i] = _turned(np.empty, inputs[i], dim)
+        np.copyto(found[i], inputs[i])
+    return found
 
 
 def _kept(kernel: Kernel) -> list[tuple[tuple[int, ...], Axes, Any]]:
@@ -189,7 +231,7 @@ def _prepared(kernel: Kernel, inputs: Sequence[Array]) -> Job | None:
     call, keep = direct(compiled.direct, numbers) if simple else (None, None)
     maker = _small_memory if simple else _line_memory if form.streams else _memory
     make = tuple([maker(shape, axes, order, dtype) for shape, axes, dtype in _kept(kernel)])
-    return Job(compiled, numbers, make, partials, lowered, space, pieces, shared, scratch, call, keep)
+    return Job(compiled, numbers, make, partials, lowered, space, pieces, shared, scratch, turned(kernel), call, keep)
 
 
 def _memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) -> Callable[[], Array]:
@@ -226,7 +268,7 @@ def printed_kernel(lowered: Lowered) -> Printed:
     if sum(map(cost, lowered.values)) > _MANY and not any(value.op in scalars.FUNCTIONS for value in lowered.values):
         lanes *= 2
     sums = any(value.op == "reduce" for value in lowered.values) or bool(lowered.finishes)
-    if sums and sum(map(cost, lowered.values)) <= _FEW:
+    if sums and not lowered.form.short and sum(map(cost, lowered.values)) <= _FEW:
         lanes *= _SEVERAL
     return print_kernel(lowered, lanes)
 
