@@ -204,11 +204,18 @@ class Group:
             return False  # it would be computed again for each block
         if what == SCAN:
             whole = {*self.whole, axes[node.params["axis"]]}
-            if not _fits(self.lengths, whole, self.spaces):
+            if self._reduces_for_each(axes[node.params["axis"]]) or not _fits(self.lengths, whole, self.spaces):
                 return False
             self.whole = whole
         self.add(node, what, axes, self._indexed(node) if what == TAKE else ())
         return True
+
+    def _reduces_for_each(self, axis: int) -> bool:
+        """Whether rows are reduced for each element of an axis: what goes along it is not in rows then."""
+        return any(
+            reduces(node) and axis in kept and self.whole.issuperset(gone)
+            for node, (kept, gone) in self.members.items()
+        )
 
     def _indexed(self, node: Node) -> Axes:
         """A new axis, that the first operand of `node` is indexed along."""
@@ -224,6 +231,9 @@ class Group:
         kept = [i for i, n in enumerate(x.shape) if n != 1 and i not in along]
         if not kept or kept[-1] > min(along):
             return False  # blocks would be cut across the rows in memory
+        scans = [self.members[one][0][one.params["axis"]] for one in self.members if one.op.kind == "scan"]
+        if set(scans).intersection(axes):
+            return False  # scans go along rows
         first = len(self.lengths)
         new = [n for i, n in enumerate(x.shape) if n != 1 and i in along]
         reduced = tuple(range(first, first + len(new)))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lazyxp as xp
-from lazyxp.executors.numpy.llvm import compiler, runtime
+from lazyxp.executors.numpy.llvm import compiler, form, runtime, tiles
 from lazyxp.planning import clear_cache
 
 pytestmark = pytest.mark.skipif(not compiler.is_available(), reason="kernels are interpreted here")
@@ -198,9 +198,10 @@ def test_scans_among_reductions(compiled):
         lambda xp, x: xp.cumulative_sum(x * 2, axis=2, include_initial=True) + 1,
         lambda xp, x: x / xp.sum(xp.cumulative_sum(x[:, :, 0] * 2, axis=1)[:, :, None] * x, axis=2, keepdims=True),
         lambda xp, x: xp.cumulative_sum(xp.cumulative_sum(x * 2, axis=1) + 1, axis=2) * 3,
+        lambda xp, x: (lambda c: c - xp.mean(c, axis=2, keepdims=True))(xp.cumulative_sum(x * 2, axis=2).T),
     ],
 )
-def test_scans_that_are_not_along_rows(function):
+def test_scans_that_are_not_along_rows(function, compiled):
     x = data((20, 30, 40))
     for kernels in ("always", "interpreted"):
         np.testing.assert_allclose(results(function, x, kernels=kernels)[0], function(np, x), rtol=1e-12)
@@ -298,3 +299,57 @@ def test_a_jitted_function_refuses_indices_out_of_bounds_each_time():
         np.testing.assert_array_equal(np.asarray(take(x, xp.asarray(np.array([1, -1])))), [2.0, 18.0])
         with pytest.raises(IndexError, match="index 30 is out of bounds"):
             np.asarray(take(x, xp.asarray(np.array([1, 30]))))
+
+
+# --- all of them together --------------------------------------------------------------------------------------------
+
+
+def random_step(xp, rng, x, y):
+    """A value computed from `x`, and perhaps from `y` of the same shape."""
+    axis, last = int(rng.integers(x.ndim)), x.ndim - 1
+    index = rng.integers(-x.shape[axis], x.shape[axis], 2 + rng.integers(2 * x.shape[axis]))
+    order = tuple(int(i) for i in rng.permutation(x.ndim))
+    steps = [
+        lambda: x - y * 2,
+        lambda: xp.where(x > y, x, y) * 0.5,
+        lambda: xp.permute_dims(x, order),
+        lambda: xp.permute_dims(x, order) + 1,
+        lambda: xp.max(x, axis=axis, keepdims=True),
+        lambda: xp.cumulative_sum(x * 0.5, axis=last),
+        lambda: xp.take(x, xp.asarray(index), axis=axis),
+        lambda: x - xp.mean(x, axis=last, keepdims=True),
+        lambda: x / (xp.max(abs(x), axis=(last - 1, last), keepdims=True) + 1),
+        lambda: xp.flip(abs(x), axis=axis),
+    ]
+    return steps[rng.integers(len(steps))]()
+
+
+def random_values(xp, leaves, seed):
+    """Some values computed from arrays, the same for each seed."""
+    rng = np.random.default_rng(seed)
+    values = list(leaves)
+    for _ in range(rng.integers(3, 12)):
+        x, y = (values[rng.integers(len(values))] for _ in range(2))
+        values.append(random_step(xp, rng, x, y if x.shape == y.shape else x))
+    return (*values[-3:], xp.sum(abs(values[-1])))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_values(monkeypatch, seed):
+    rng = np.random.default_rng(seed)
+    side = int(rng.choice([8, 16, 24]))
+    monkeypatch.setattr(form, "TILE", side)
+    monkeypatch.setattr(tiles, "TILE", side)
+    monkeypatch.setattr(form, "_TILE_ROWS", 4)
+    monkeypatch.setattr(form, "_SHORTEST", 64)
+    monkeypatch.setattr(form, "_PIECE", int(rng.choice([20, 300])))
+    monkeypatch.setattr(form, "_STREAM", int(rng.choice([64, 1 << 24])))
+    shape = tuple(int(n) for n in rng.integers(2, 30, rng.integers(2, 4)))
+    orders = [rng.permutation(len(shape)) for _ in range(3)]
+    arrays = [np.ascontiguousarray(data([shape[i] for i in order])).transpose(np.argsort(order)) for order in orders]
+    expected = random_values(np, arrays, seed)
+    got = results(lambda xp, *arrays: random_values(xp, arrays, seed), *arrays)
+    for a, b in zip(got, expected, strict=True):
+        assert a.dtype == b.dtype
+        assert a.shape == b.shape
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9 * np.max(abs(b), initial=1))
