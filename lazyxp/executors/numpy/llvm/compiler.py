@@ -27,8 +27,10 @@ _held: dict[str, Compiled] = {}
 _PIPELINE = "sroa, O2"
 
 
-# Libraries that nobody calls any more, until somebody is in the compiler again.
-_unused: list[Any] = []
+# What is in memory, by number: not held by its users, or the garbage collector gave it back in any thread at any time.
+_libraries: dict[int, Any] = {}
+# The numbers of those that nobody calls any more. They are given back under the lock, by the next who compiles.
+_unused: list[int] = []
 
 
 def _before_fork() -> None:
@@ -47,15 +49,15 @@ if hasattr(os, "register_at_fork"):
 
 
 class _Code:
-    """Keeps code in memory. It is given back under the lock, not by whichever thread is the last to use it."""
+    """Keeps a library in memory."""
 
-    __slots__ = ("_library",)
+    __slots__ = ("_number",)
 
-    def __init__(self, library: Any) -> None:
-        self._library = library
+    def __init__(self, number: int) -> None:
+        self._number = number
 
     def __del__(self) -> None:
-        _unused.append(self._library)
+        _unused.append(self._number)
 
 
 class Compiled(NamedTuple):
@@ -140,7 +142,8 @@ def assembly(text: str) -> str:
 def compiled(text: str) -> Compiled:
     """The functions of a module: those of the latest `MOST_HELD` are in memory, others perhaps on disk."""
     with _lock:
-        _unused.clear()
+        while _unused:
+            del _libraries[_unused.pop()]
         key = cache.key_of(text, _target().name)
         found = _held.pop(key, None) or _linked(text, key)
         _held[key] = found  # at the end: the latest
@@ -162,5 +165,7 @@ def _linked(text: str, key: str) -> Compiled:
     has_entry = "@direct(" in text
     if has_entry:
         builder.export_symbol("direct")
-    library = builder.link(target.jit, f"kernel{next(_numbers)}")
-    return Compiled(_PROTOTYPE(library["kernel"]), int(library["direct"]) if has_entry else 0, library)
+    number = next(_numbers)
+    library = _libraries[number] = builder.link(target.jit, f"kernel{number}")
+    entry = int(library["direct"]) if has_entry else 0
+    return Compiled(_PROTOTYPE(library["kernel"]), entry, _Code(number))

@@ -16,10 +16,20 @@ import numpy as np
 
 from lazyxp.executors.numpy.llvm import scalars
 from lazyxp.executors.numpy.llvm.accumulators import Accumulator, combined, identity
-from lazyxp.executors.numpy.llvm.analysis import contracted, cost_again, stages
+from lazyxp.executors.numpy.llvm.analysis import contracted, stages
 from lazyxp.executors.numpy.llvm.form import LINE, UNIT
 from lazyxp.executors.numpy.llvm.frame import PIECE, Frame
 from lazyxp.executors.numpy.llvm.ir import Emitter, element_of
+from lazyxp.executors.numpy.llvm.jobs import (
+    Job,
+    Kept,
+    Reduction,
+    has_rows_within,
+    in_registers,
+    is_row,
+    jobs_at,
+    needed_rows,
+)
 from lazyxp.executors.numpy.llvm.lower import Lowered, Sink, Unprintable, Value
 from lazyxp.executors.numpy.llvm.memory import (
     Memory,
@@ -34,8 +44,6 @@ from lazyxp.executors.numpy.llvm.memory import (
 )
 from lazyxp.executors.numpy.llvm.tiles import tiles
 
-# A value that costs more than so many instructions is kept until the next walk over a row instead of computed again.
-_MOST_AGAIN = 4
 # Vectors that are added up before their sum is added to the others with its rounding error.
 _RUN = 32
 
@@ -58,25 +66,6 @@ class Printed(NamedTuple):
 
     text: str
     scratch: tuple[tuple[tuple[int, ...], int], ...]
-
-
-class _Reduction(NamedTuple):
-    """A reduction of a row, whose result is known after the walk: of `value`, and which value that is."""
-
-    value: int
-    result: int
-
-
-class _Kept(NamedTuple):
-    """A value that is kept for later walks, as itself or as the scan that `result` is."""
-
-    value: int
-    result: int
-
-
-_Job = Sink | _Reduction | _Kept
-# For each stage and each set of inner loops, what is done there.
-_Jobs = dict[int, dict[tuple[int, ...], list[_Job]]]
 
 
 def print_kernel(lowered: Lowered, lanes: int) -> Printed:
@@ -121,18 +110,8 @@ class _Printer:
         return Printed(self._frame.text(), tuple(self._frame.scratch))
 
     def _row(self, value: int) -> bool:
-        """Whether a value is one number for a whole row: it does not vary along inner loops."""
-        return not any(loop in self._inner for loop in self._values[value].loops)
-
-    def _space(self, job: _Job) -> tuple[int, ...]:
-        """The inner loops that a job is done in."""
-        if isinstance(job, Sink):
-            loops = job.loops | job.reduced
-        elif isinstance(job, _Reduction):
-            loops = self._values[job.value].loops | self._values[job.result].reduced
-        else:
-            loops = self._values[job.result].loops
-        return tuple([loop for loop in self._inner if loop in loops])
+        """Whether a value is one number for a whole row at the current point."""
+        return is_row(self._values, self._inner, value)
 
     # --- a walk over a piece of work ---------------------------------------------------------------------------------
 
@@ -165,13 +144,13 @@ class _Printer:
             self._known = {}
             self._point(sinks, index)
 
-    def _point(self, jobs: Sequence[_Job], index: Index, wanted: Iterable[int] = ()) -> None:
+    def _point(self, jobs: Sequence[Job], index: Index, wanted: Iterable[int] = ()) -> None:
         """What is done at one point of the loops outside: walks over a row, one after the other.
 
         Values that are `wanted` are known afterwards.
         """
-        found = self._jobs(jobs, wanted)
-        needed = self._needed_rows([*wanted, *[job.value for job in jobs]])
+        found = jobs_at(self._values, self._stage, self._inner, self._known, self._frame.keep, jobs, wanted)
+        needed = needed_rows(self._values, self._inner, [*wanted, *[job.value for job in jobs]])
         for stage in range(max(self._stage, default=0) + 1):
             for i in needed:
                 if self._stage[i] == stage and i not in self._known and self._values[i].op != "reduce":
@@ -182,58 +161,6 @@ class _Printer:
                 else:
                     for job in mine:
                         self._take(job, self._known[job.value], index)
-
-    def _jobs(self, jobs: Sequence[_Job], wanted: Iterable[int]) -> _Jobs:
-        """Everything that is done at a point: what is asked for, the reductions it needs, and values to keep."""
-        found: _Jobs = {}
-
-        def add(job: _Job) -> None:
-            mine = found.setdefault(self._stage[job.value], {}).setdefault(self._space(job), [])
-            if job not in mine:
-                mine.append(job)
-
-        for job in jobs:
-            add(job)
-        # Values, and the stage in which they are needed.
-        todo = [(i, self._stage[i]) for i in (*wanted, *[job.value for job in jobs])]
-        seen = set(todo)
-        while todo:
-            i, stage = todo.pop()
-            value = self._values[i]
-            if value.op == "input" or i in self._known:
-                continue
-            if value.op == "reduce":
-                if not self._row(i):
-                    continue  # rows within rows, each at its own point
-                add(_Reduction(value.args[0], i))
-            elif value.op == "scan":
-                self._frame.keep(i)
-                add(_Kept(value.args[0], i))
-            elif self._stage[i] < stage and not self._row(i):
-                if cost_again(self._values, i, self._row) > _MOST_AGAIN:
-                    self._frame.keep(i)
-                    add(_Kept(i, i))
-                    stage = self._stage[i]
-            elif self._row(i):
-                stage = self._stage[i]
-            for a in value.args:
-                one = a, self._stage[a] if self._row(a) or value.op in ("reduce", "scan") else stage
-                if one not in seen:
-                    seen.add(one)
-                    todo.append(one)
-        return found
-
-    def _needed_rows(self, wanted: Iterable[int]) -> list[int]:
-        """All values that are one number for a row and that these values need, arguments first."""
-        needed: set[int] = set()
-        todo = list(wanted)
-        while todo:
-            i = todo.pop()
-            if i not in needed:
-                needed.add(i)
-                if self._values[i].op != "input":
-                    todo += self._values[i].args
-        return sorted([i for i in needed if self._row(i)])
 
     def _row_value(self, i: int, index: Index) -> Any:
         value = self._values[i]
@@ -282,9 +209,9 @@ class _Printer:
             count = self._one.op("mul", "i64", count, self._one.op("sub", "i64", high, low))
         return count
 
-    def _take(self, job: _Job, x: Any, index: Index) -> None:
+    def _take(self, job: Job, x: Any, index: Index) -> None:
         """Do with one number what is to be done: know it, store it, or go on with a reduction in memory."""
-        if isinstance(job, _Reduction):
+        if isinstance(job, Reduction):
             self._known[job.result] = x
             return
         memory = self._frame.operand(job.operand) if isinstance(job, Sink) else self._frame.kept(job.result)
@@ -336,14 +263,14 @@ class _Printer:
 
     # --- a walk over a row -------------------------------------------------------------------------------------------
 
-    def _nest(self, stage: int, space: tuple[int, ...], jobs: list[_Job], index: Index) -> None:
+    def _nest(self, stage: int, space: tuple[int, ...], jobs: list[Job], index: Index) -> None:
         """Loops over a row: the last one in vectors, unless there are rows to be reduced at each of its points."""
-        within = self._has_rows_within(stage, jobs)
+        within = has_rows_within(self._values, self._inner, lambda i: self._is_read(i, stage), jobs)
         across = within and self._is_across(space, jobs)
         accumulators: dict[int, Accumulator] = {}
         for n, job in enumerate(jobs):
             point_by_point = within and len(space) > 1 and isinstance(job, Sink) and self._in_memory(job)
-            if self._in_registers(job, space) and not point_by_point:
+            if in_registers(self._values, job, space) and not point_by_point:
                 dtype = self._values[job.value].dtype
                 how = job.how if isinstance(job, Sink) else self._values[job.result].params
                 wide = self._wide if across or not within else self._one
@@ -360,24 +287,11 @@ class _Printer:
         for n, accumulator in accumulators.items():
             self._take(jobs[n], accumulator.result(), index)
 
-    def _has_rows_within(self, stage: int, jobs: list[_Job]) -> bool:
-        """Whether reductions are needed whose results vary along the row."""
-        todo, seen = [job.value for job in jobs], set()
-        while todo:
-            i = todo.pop()
-            if i in seen or self._row(i) or self._is_read(i, stage):
-                continue
-            seen.add(i)
-            if self._values[i].op == "reduce":
-                return True
-            todo += self._values[i].args
-        return False
-
-    def _is_across(self, space: tuple[int, ...], jobs: list[_Job]) -> bool:
+    def _is_across(self, space: tuple[int, ...], jobs: list[Job]) -> bool:
         """Whether several points of a loop can be done at once: all that is read lies along it, or does not vary."""
         if self._lanes == 1 or len(space) > 1 or self._across != _NO_LOOP:
             return False
-        if not all(isinstance(job, _Reduction) for job in jobs):
+        if not all(isinstance(job, Reduction) for job in jobs):
             return False
         todo, seen = [job.value for job in jobs], set()
         while todo:
@@ -396,7 +310,7 @@ class _Printer:
         return True
 
     def _vectors_of_points(
-        self, loop: int, jobs: list[_Job], accumulators: dict[int, Accumulator], index: Index
+        self, loop: int, jobs: list[Job], accumulators: dict[int, Accumulator], index: Index
     ) -> None:
         """The points of a loop, a vector of them at a time, with the rows that are within; then those left over."""
         low, high = self._frame.range(loop)
@@ -416,22 +330,22 @@ class _Printer:
         self._points((loop,), jobs, accumulators, index, (middle, high))
 
     def _at_point(
-        self, loop: int, at: str, jobs: list[_Job], accumulators: dict[int, Accumulator], index: Index
+        self, loop: int, at: str, jobs: list[Job], accumulators: dict[int, Accumulator], index: Index
     ) -> None:
         """What is within one point of a loop, or a vector of them."""
         inner = self._inner
-        within = [job for n, job in enumerate(jobs) if n not in accumulators or isinstance(job, _Reduction)]
+        within = [job for n, job in enumerate(jobs) if n not in accumulators or isinstance(job, Reduction)]
         self._inner = [one for one in inner if one != loop]
         self._point(within, {**index, loop: at}, [jobs[n].value for n in accumulators if isinstance(jobs[n], Sink)])
         for n, accumulator in accumulators.items():
             job = jobs[n]
-            accumulator.add(self._here, self._known[job.result if isinstance(job, _Reduction) else job.value])
+            accumulator.add(self._here, self._known[job.result if isinstance(job, Reduction) else job.value])
         self._inner = inner
 
     def _points(
         self,
         space: tuple[int, ...],
-        jobs: list[_Job],
+        jobs: list[Job],
         accumulators: dict[int, Accumulator],
         index: Index,
         bounds: tuple[str, str],
@@ -446,18 +360,8 @@ class _Printer:
             self._at_point(space[0], at, jobs, accumulators, index)
         self._known = known
 
-    def _in_registers(self, job: _Job, space: tuple[int, ...]) -> bool:
-        """Whether a job is a reduction along all loops of a row."""
-        if isinstance(job, _Kept):
-            return False
-        reduced = job.reduced if isinstance(job, Sink) else self._values[job.result].reduced
-        inside = [loop for loop in space if loop in reduced]
-        if inside and len(inside) < len(space):
-            raise Unprintable("a reduction along some of the inner loops")
-        return bool(inside)
-
     def _row_loops(
-        self, stage: int, jobs: list[_Job], accumulators: dict[int, Accumulator], index: Index, last: int
+        self, stage: int, jobs: list[Job], accumulators: dict[int, Accumulator], index: Index, last: int
     ) -> None:
         known, order = self._before(stage, jobs, index, last)
         targets: dict[int, tuple[Memory, str]] = {}
@@ -529,7 +433,7 @@ class _Printer:
         with self._frame.loop(middle if self._lanes > 1 else low, high) as at:
             body(self._one, at)
         for n, job in enumerate(jobs):
-            if isinstance(job, _Kept) and self._values[job.result].op == "scan":
+            if isinstance(job, Kept) and self._values[job.result].op == "scan":
                 self._scan(self._values[job.result], *targets[n], last)
 
     def _scan(self, value: Value, memory: Memory, address: str, loop: int) -> None:
@@ -557,7 +461,7 @@ class _Printer:
         return self._values[i].op in ("input", "scan") or (i in self._frame.stored and self._stage[i] < stage)
 
     def _before(
-        self, stage: int, jobs: list[_Job], index: Index, last: int
+        self, stage: int, jobs: list[Job], index: Index, last: int
     ) -> tuple[dict[int, dict[int, Any]], list[int]]:
         """What is the same along the last loop, for each width; and the values that are computed in it, in order."""
         needed: set[int] = set()
