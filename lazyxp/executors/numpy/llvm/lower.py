@@ -320,6 +320,9 @@ class Lowered:
 
     def _reduce(self, how: str, x: int, kept: Loops, gone: Loops) -> int:
         value = self.values[x]
+        if not gone:  # axes of length 1
+            zero = how == "sum" and value.dtype.kind in "fc"  # which a sum begins with: -0.0 alone becomes 0.0
+            return self._map("add", x, self._constant(0, value.dtype), dtype=value.dtype) if zero else x
         return self._add(Value("reduce", (x,), kept & value.loops, value.dtype, how, gone))
 
     def _divided(self, x: int, count: int) -> int:
