@@ -23,8 +23,6 @@ from lazyxp.structure import structure_of
 from tests.differential import strategies
 from tests.differential.compare import near, same_kind, same_specials, same_values
 from tests.differential.strategies import examples
-from tests.optimizers.agreement import disagreement
-from tests.optimizers.random_graphs import random_graph
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::numpy.exceptions.ComplexWarning")
 
@@ -180,19 +178,6 @@ def test_complex_numbers(forced):
         same_specials(got, expected)
         finite = np.isfinite(expected)
         near(got[finite], expected[finite], 64, 10)
-
-
-@pytest.mark.parametrize("cache", [1, 100, 1_000])
-@pytest.mark.parametrize("limits", [(3, 3), (64, 1_000)])
-def test_random_graphs(monkeypatch, cache, limits):
-    monkeypatch.setattr(grouping, "SMALLEST", 1)
-    monkeypatch.setattr(grouping, "MOST_OPS", limits[0])
-    monkeypatch.setattr(grouping, "MOST_WHOLE", limits[1])
-    monkeypatch.setattr(interpreter, "CACHE", cache)
-    for seed in range(60):
-        clear_cache()
-        problem = disagreement(random_graph(seed))
-        assert problem is None, f"seed {seed}: {problem}"
 
 
 def test_sums_are_as_accurate_as_numpys():

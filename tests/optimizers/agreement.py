@@ -1,5 +1,7 @@
 """Whether a program gives the same at every level: the same bits at "exact", within a bound at "default".
 
+At "default", kernels are interpreted or compiled, and for some programs both, which is compared as well.
+
 How far rounding may carry a result is measured: the program runs on an executor that adds a rounding error of a few
 units to everything that is rounded. What these runs do not agree on (a comparison of nearly equal numbers, an
 eigenvector of a singular matrix, the sum of infinities of either sign) depends on rounding, and is not compared.
@@ -22,6 +24,7 @@ from lazyxp import plan, schedule
 from lazyxp.api.recording import current
 from lazyxp.executors import registry
 from lazyxp.executors.numpy import NumPyExecutor, interpreter
+from lazyxp.executors.numpy.llvm import form, runtime
 from lazyxp.node import walk
 from lazyxp.optimizers import grouping
 from lazyxp.plan import Step
@@ -169,8 +172,10 @@ def disagreement(program: Program, shift: int = 0) -> str | None:
         values = [node.value for node in walk([current(x) for x in outputs]) if node.value is not None]
         before = [value.tobytes() for value in values]
         plain = _outcome(outputs, "none")
-        for level, problem in (("exact", _other_bits), ("default", _too_far)):
-            with _eager(program.seed):
+        ways = [("exact", "auto", _other_bits), *[("default", kernels, _too_far) for kernels in _kinds(program.seed)]]
+        found_with: dict[str, Outcome] = {}
+        for level, kernels, problem in ways:
+            with _eager(program.seed), xp.set_options(kernels=kernels):
                 other = _outcome(outputs, level)
             found = problem(outputs, plain, other) or _not_own(other, values)
             if found and isinstance(plain, Exception) and _may_raise_else(plain, other, outputs, level):
@@ -178,22 +183,39 @@ def disagreement(program: Program, shift: int = 0) -> str | None:
             if [value.tobytes() for value in values] != before:
                 found = "a source was written to"
             if found:
-                return f"{level}: {found}"
+                return f"{level} (kernels {kernels}): {found}"
+            found_with[kernels] = other
+        if found_with.keys() >= {"interpreted", "always"}:
+            found = _too_far(outputs, found_with["interpreted"], found_with["always"])
+            if found:
+                return f"compiled kernels, beside interpreted ones: {found}"
     return None
+
+
+def _kinds(seed: int) -> tuple[str, ...]:
+    """Which kernels run at "default": for some seeds compiled ones as well, which takes long."""
+    if seed % 3 == 0:
+        return ("auto",)
+    return ("interpreted", "always") if seed // 7 % 4 == 0 else ("interpreted",)
 
 
 @contextmanager
 def _eager(seed: int) -> Iterator[None]:
-    """For most seeds, what is done for large arrays only is done for all: kernels, other orders, reused buffers."""
+    """For most seeds, what is done for large arrays only is done for all: other orders, reused buffers, pieces."""
     if seed % 3 == 0:
         yield
         return
     with pytest.MonkeyPatch.context() as patch:
-        for module in (grouping, schedule, plan):
+        for module in (schedule, plan):
             patch.setattr(module, "SMALLEST", 1)
         patch.setattr(grouping, "MOST_OPS", (3, 64)[seed % 2])
         patch.setattr(grouping, "MOST_WHOLE", (3, 1_000)[seed // 2 % 2])
-        patch.setattr(interpreter, "CACHE", (40, 300, 2_000)[seed // 3 % 3])
+        patch.setattr(interpreter, "CACHE", (1, 40, 300, 2_000)[seed // 3 % 4])
+        # Compiled kernels are cut into pieces of a few elements, added up in runs, and shared by threads.
+        patch.setattr(form, "_PIECE", (65_536, 4, 10)[seed % 3])
+        patch.setattr(form, "_SHORTEST", (1, 3)[seed // 2 % 2])
+        patch.setattr(form, "_SHORT", (0, 128)[seed // 2 % 2])
+        patch.setattr(runtime, "_SHARED", (0, 1 << 40)[seed // 4 % 2])
         yield
 
 

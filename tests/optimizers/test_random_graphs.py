@@ -1,4 +1,4 @@
-"""Random graphs give at "exact" the bits of "none", and at "default" what rounding explains.
+"""Random graphs give at "exact" the bits of "none", and at "default" what rounding explains, whatever runs kernels.
 
 ``LAZYXP_GRAPHS=20000 LAZYXP_SEED=1`` in the environment checks more graphs, from another seed on.
 """

@@ -35,7 +35,7 @@ class NumPyExecutor(ArrayAPIExecutor):
 
     def compiles(self) -> bool:
         """Whether kernels are compiled."""
-        return compiler.is_available()
+        return compiler.is_installed()
 
     def shortcut(self, plan: Plan, arguments: Sequence[tuple[int, int]]) -> Shortcut | None:
         """What runs a plan that is one kernel."""

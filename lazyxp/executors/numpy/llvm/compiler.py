@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib.util
 import itertools
 import os
 import threading
@@ -74,6 +75,12 @@ class _Target(NamedTuple):
     passes: Any
     name: str
     vector_bytes: int
+
+
+@functools.cache
+def is_installed() -> bool:
+    """Whether the compiler is installed; to load it takes 50 MB, which only kernels are worth."""
+    return importlib.util.find_spec("llvmlite") is not None
 
 
 @functools.cache
