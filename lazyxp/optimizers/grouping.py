@@ -19,7 +19,7 @@ SMALLEST_SINGLE = 1 << 20
 # At most this many elements lie along the axes that are whole in every block, so that blocks fit the cache.
 MOST_WHOLE = 32_768
 # A kernel has at most this many ops: more take long to compile, and gain nothing.
-MOST_OPS = 400
+MOST_OPS = 1_000
 # A value that costs at most this many ops may be computed in several kernels instead of being kept.
 MOST_AGAIN = 8
 

@@ -272,10 +272,10 @@ def test_cheap_values_are_computed_again_and_dear_ones_kept():
 
 def test_large_graphs_are_cut():
     y = BIG
-    for _ in range(200):
+    for _ in range(grouping.MOST_OPS + 10):
         y = xp.sqrt(y) + BIG
     found = kernels_of(y)
-    assert len(found) >= 400 // grouping.MOST_OPS
+    assert len(found) == 3
     assert all(len(kernel.body) <= grouping.MOST_OPS + 2 for kernel in found)
 
 
