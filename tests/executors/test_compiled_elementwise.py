@@ -172,6 +172,32 @@ def test_any_dtype_is_a_condition(dtype):
     same_bits(got, np.where(x.astype(bool), y, -1.5))
 
 
+@pytest.mark.parametrize("dtype", [d for d in DTYPES if d.kind in "iu"], ids=str)
+def test_shifts_to_the_last_bit_and_beyond(dtype):
+    bits = 8 * dtype.itemsize
+    counts = [
+        0,
+        1,
+        bits - 1,
+        bits,
+        bits + 1,
+        2 * bits - 1,
+        2 * bits,
+        *([-1, -bits, -bits - 1] if dtype.kind == "i" else []),
+    ]
+    limits = np.iinfo(dtype)
+    x, count = (
+        a.ravel() for a in np.meshgrid(*[np.array(v, dtype) for v in ([limits.min, limits.max, 1, 85], counts)])
+    )
+    for shift in (xp.bitwise_left_shift, xp.bitwise_right_shift):
+        for n in (x.size, 3):
+            result = shift(shared(x[:n]), shared(count[:n]))
+            same_bits(compiled(result)[0], plain(result)[0], shift)
+        for number in counts:
+            result = shift(shared(x), xp.asarray(np.asarray(number, dtype)))
+            same_bits(compiled(result)[0], plain(result)[0], (shift, number))
+
+
 @pytest.mark.parametrize("dtype", [d for d in DTYPES if d.kind in "iuf"], ids=str)
 def test_clip(dtype):
     x, low = pairs(dtype)

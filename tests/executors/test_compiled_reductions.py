@@ -356,6 +356,16 @@ def test_sums_are_as_accurate_as_numpys(shape, dtype, kind):
         assert np.all(np.abs(mean * lines.shape[1] - exact) <= bound + eps * np.abs(exact))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [60_000, 250_000])
+def test_errors_of_the_same_sign_do_not_add_up(n, dtype):
+    """What is lost in a run of additions is as little as in NumPy's, and what runs lose beside each other is kept."""
+    for value in np.random.default_rng(0).uniform(1, 2, 12):
+        x = np.full(n, value, dtype)
+        exact = math.fsum(x)
+        assert abs(float(compiled(xp.sum(shared(x)))[0]) - exact) <= 6 * np.spacing(x.dtype.type(exact))
+
+
 @pytest.mark.parametrize("shift", [0.0, 1e6, -1e9])
 @pytest.mark.parametrize("shape", [(700, 1_000), (20_000, 9)])
 def test_variances_do_not_cancel(shape, shift):

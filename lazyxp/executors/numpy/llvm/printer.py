@@ -45,7 +45,7 @@ from lazyxp.executors.numpy.llvm.memory import (
 from lazyxp.executors.numpy.llvm.tiles import tiles
 
 # Vectors that are added up before their sum is added to the others with its rounding error.
-_RUN = 32
+_RUN = 16
 
 _NO_LOOP = -2
 
