@@ -110,7 +110,7 @@ class Disturbed(NumPyExecutor):
             return x
         limits = np.finfo(x.dtype)
         size = np.abs(np.where(np.isfinite(x), x, 0))
-        nothing = (size < 64 * float(limits.eps) * terms) & (self.rng.random(np.shape(x)) < 0.5)
+        nothing = np.isfinite(x) & (size < 64 * float(limits.eps) * terms) & (self.rng.random(np.shape(x)) < 0.5)
         x = np.where(nothing | (x == 0), self._one_of([0.0, -0.0], x), x)
         wild = [*_WILD] * 4
         # BLAS passes over a factor of zero in some shapes, and with it over a NaN.
