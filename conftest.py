@@ -1,6 +1,11 @@
-"""What pytest must not collect: the package a second time through its symlinks, and backends that are not installed."""
+"""What pytest must not collect (the package twice, backends that are not installed), and not use: the user's cache."""
 
+import os
 from importlib.util import find_spec
+
+# Kernels are compiled anew, in processes that tests start as well: what lies in the user's cache is neither used nor
+# added to.
+os.environ["LAZYXP_CACHE_DIR"] = ""
 
 collect_ignore = ["executors", "optimizers"]
 collect_ignore += [f"lazyxp/executors/{name}" for name in ("cupy", "dask", "sparse") if find_spec(name) is None]

@@ -66,13 +66,18 @@ def _product(b: Block) -> Array:
     return np.multiply.reduce(b.x, axis=b.axis, dtype=b.dtype, keepdims=True)
 
 
-def _mean(total: Array, count: int, params: dict[str, Any]) -> Array:
+def mean_of(total: Array, count: int) -> Array:
+    """A mean; of complex numbers by parts, so that NaN and infinity do not leak from one into the other."""
     total = np.array(total)
-    if total.dtype.kind == "c":  # by parts, so that NaN and infinity do not leak from one into the other
+    if total.dtype.kind == "c":
         total.real /= count
         total.imag /= count
         return total
     return total / total.dtype.type(count)
+
+
+def _mean(total: Array, count: int, params: dict[str, Any]) -> Array:
+    return mean_of(total, count)
 
 
 class Moments(NamedTuple):
@@ -93,13 +98,13 @@ def _moments(b: Block) -> Moments:
         center = b.total() / b.x.real.dtype.type(count)
         apart = np.subtract(b.x, center)
         sums = np.add.reduce(apart, axis=b.axis, keepdims=True)
-        squares = np.multiply(apart, apart, out=apart) if apart.dtype.kind != "c" else _real_product(apart, apart)
+        squares = np.multiply(apart, apart, out=apart) if apart.dtype.kind != "c" else real_product(apart, apart)
         found = Moments(count, b.total(), center, sums, np.add.reduce(squares, axis=b.axis, keepdims=True))
         b.shared[key] = found
     return found
 
 
-def _real_product(x: Array, y: Array) -> Array:
+def real_product(x: Array, y: Array) -> Array:
     """The real part of the product of `x` and the conjugate of `y`."""
     return x.real * y.real + x.imag * y.imag if x.dtype.kind == "c" else x * y
 
@@ -113,7 +118,7 @@ def _merged_moments(a: Moments, b: Moments) -> Moments:
     for part in (a, b):
         n, away = real(part.number), part.center - center
         sums = sums + part.sums + n * away
-        squares = squares + part.squares + real(2) * _real_product(away, part.sums) + n * _real_product(away, away)
+        squares = squares + part.squares + real(2) * real_product(away, part.sums) + n * real_product(away, away)
     return Moments(count, a.total + b.total, center, sums, squares)
 
 
@@ -121,7 +126,7 @@ def _variance(moments: Moments, count: int, params: dict[str, Any]) -> Array:
     """Seen from the mean as it is rounded, as NumPy does: ``(x - mean(x)) / std(x)`` is then never large."""
     real = moments.squares.dtype.type
     away = moments.center - moments.total / real(count)
-    squares = moments.squares + real(2) * _real_product(away, moments.sums) + real(count) * _real_product(away, away)
+    squares = moments.squares + real(2) * real_product(away, moments.sums) + real(count) * real_product(away, away)
     return np.maximum(squares, real(0)) / real(count - params["correction"])
 
 

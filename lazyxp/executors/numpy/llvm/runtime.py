@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from lazyxp.executors.numpy import buffers, threads
+from lazyxp.executors.numpy.combining import mean_of, real_product
 from lazyxp.executors.numpy.llvm import compiler, scalars
 from lazyxp.executors.numpy.llvm.analysis import cost
 from lazyxp.executors.numpy.llvm.entry import direct, direct_text, is_possible
@@ -362,22 +363,12 @@ def _finish(job: Job, finish: Finish, partials: Sequence[Array], output: Array) 
         else:
             result = _together(job.lowered.partials[finish.partials[0]].how, mine[0])
             if name == "mean":
-                result = _over(result, count)
+                result = mean_of(result, count)
     loops = job.lowered.partials[finish.partials[0]].loops
     axes = [a for loop in sorted(loops) for a in job.lowered.form.loops[loop]]
     result = result.reshape([kernel.lengths[a] for a in axes])
     dims = [a for a in one.axes if a != NO_AXIS]
     output[...] = result.transpose([axes.index(a) for a in dims]).reshape(output.shape)
-
-
-def _over(total: Array, count: int) -> Array:
-    """A mean; of complex numbers by parts, so that NaN and infinity do not leak from one into the other."""
-    if total.dtype.kind != "c":
-        return np.asarray(total / total.dtype.type(count))
-    result = np.array(total)
-    result.real /= count
-    result.imag /= count
-    return result
 
 
 def _variance(job: Job, reduced: Axes, parts: Sequence[Array], count: int, correction: float) -> Array:
@@ -389,14 +380,9 @@ def _variance(job: Job, reduced: Axes, parts: Sequence[Array], count: int, corre
     real = squares.dtype.type
     sizes = _part_sizes(job, reduced, len(totals)).astype(squares.dtype).reshape(-1, *[1] * (totals.ndim - 1))
     center = totals / sizes
-    away = center - _over(_together("sum", totals), count)
-    total = _together("sum", squares + real(2) * _real_product(away, sums) + sizes * _real_product(away, away))
+    away = center - mean_of(_together("sum", totals), count)
+    total = _together("sum", squares + real(2) * real_product(away, sums) + sizes * real_product(away, away))
     return np.asarray(np.maximum(total, real(0)) / real(max(count - correction, 0)))
-
-
-def _real_product(x: Array, y: Array) -> Array:
-    """The real part of the product of `x` and the conjugate of `y`."""
-    return np.asarray(x.real * y.real + x.imag * y.imag if x.dtype.kind == "c" else x * y)
 
 
 def _part_sizes(job: Job, reduced: Axes, count: int) -> Array:
