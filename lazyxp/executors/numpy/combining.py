@@ -66,14 +66,14 @@ def _product(b: Block) -> Array:
     return np.multiply.reduce(b.x, axis=b.axis, dtype=b.dtype, keepdims=True)
 
 
-def mean_of(total: Array, count: int) -> Array:
+def mean_of(total: Array, count: int | Array) -> Array:
     """A mean; of complex numbers by parts, so that NaN and infinity do not leak from one into the other."""
     total = np.array(total)
     if total.dtype.kind == "c":
         total.real /= count
         total.imag /= count
         return total
-    return total / total.dtype.type(count)
+    return total / np.asarray(count, total.dtype)
 
 
 def _mean(total: Array, count: int, params: dict[str, Any]) -> Array:
@@ -125,7 +125,7 @@ def _merged_moments(a: Moments, b: Moments) -> Moments:
 def _variance(moments: Moments, count: int, params: dict[str, Any]) -> Array:
     """Seen from the mean as it is rounded, as NumPy does: ``(x - mean(x)) / std(x)`` is then never large."""
     real = moments.squares.dtype.type
-    away = moments.center - moments.total / real(count)
+    away = moments.center - mean_of(moments.total, count)
     squares = moments.squares + real(2) * real_product(away, moments.sums) + real(count) * real_product(away, away)
     return np.maximum(squares, real(0)) / real(count - params["correction"])
 

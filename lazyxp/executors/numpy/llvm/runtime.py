@@ -379,7 +379,7 @@ def _variance(job: Job, reduced: Axes, parts: Sequence[Array], count: int, corre
     totals, sums, squares = parts
     real = squares.dtype.type
     sizes = _part_sizes(job, reduced, len(totals)).astype(squares.dtype).reshape(-1, *[1] * (totals.ndim - 1))
-    center = totals / sizes
+    center = mean_of(totals, sizes)
     away = center - mean_of(_together("sum", totals), count)
     total = _together("sum", squares + real(2) * real_product(away, sums) + sizes * real_product(away, away))
     return np.asarray(np.maximum(total, real(0)) / real(max(count - correction, 0)))
