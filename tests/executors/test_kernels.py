@@ -214,6 +214,18 @@ def test_constant_data_has_no_infinite_scores(value, axis, kernels, factor):
         np.testing.assert_array_less(xp.std(x, axis=axis).compute(), 1e-12 * max(1, abs(value)))
 
 
+@pytest.mark.parametrize("kernels", ["always", "interpreted"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_repeated_rows_have_no_infinite_scores(monkeypatch, kernels, dtype):
+    monkeypatch.setattr(interpreter, "CACHE", 40)
+    rng = np.random.default_rng(0)
+    row = (rng.normal(size=(1, 200)) + 1j * rng.normal(size=(1, 200))).astype(dtype)
+    x = xp.asarray(np.repeat(row, 3, axis=0))
+    with xp.set_options(kernels=kernels):
+        score = (x - xp.mean(x, axis=0)) / xp.std(x, axis=0)
+        assert not np.isinf(score.compute()).any()
+
+
 # --- what is fused ---------------------------------------------------------------------------------------------------
 
 BIG = xp.asarray(np.linspace(0, 1, 2 * grouping.SMALLEST).reshape(-1, 64))
