@@ -322,17 +322,24 @@ class Array:
         return bool(utility.any(self == value))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        """Compute this array as a NumPy array, read-only unless a copy is asked for."""
-        value: np.ndarray[Any, Any] = _to_numpy(self)
-        if dtype is not None and value.dtype != dtype:
+        """Compute this array as a NumPy array, which has memory of its own if a copy is asked for.
+
+        Otherwise what is written to it is written to this array as well, until this array is written to by itself. With
+        ``copy=False`` it is read-only.
+        """
+        if dtype is not None and self.dtype != dtype:
             if copy is False:
-                raise ValueError(f"cannot convert {value.dtype} to {np.dtype(dtype)} without a copy")
-            return value.astype(dtype)
+                raise ValueError(f"cannot convert {self.dtype} to {np.dtype(dtype)} without a copy")
+            return _to_numpy(self).astype(dtype)
         if copy:
-            return value.copy()
-        shared = value.view()
-        shared.flags.writeable = False
-        return shared
+            return _to_numpy(self).copy()
+        if copy is False:
+            shared = _to_numpy(self).view()
+            shared.flags.writeable = False
+            return shared
+        from lazyxp.api.exports import exported
+
+        return exported(self)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Record a NumPy ufunc that meets a lazyxp array."""

@@ -152,7 +152,7 @@ def _from_object(obj: Any, dtype: DType | None, copy: bool | None, site: Site) -
         return _from_numpy(np.asarray(memoryview(obj)), copy, site)
     except TypeError:
         raise TypeError(
-            f"asarray: {type(obj).__name__} is no array, number, nested sequence or buffer: {obj!r:.60}"
+            f"asarray: {type(obj).__name__} is no array, number, nested sequence or buffer. Value {obj!r:.60}"
         ) from None
 
 

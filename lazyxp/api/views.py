@@ -7,6 +7,7 @@ handles notice the new version and replay their chain on it. Handles that were n
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from lazyxp.node import OPS, SOURCE, Node, Op, Shape, Site, describe, graph_lock
 
 if TYPE_CHECKING:
     from lazyxp.api.array import Array
+    from lazyxp.api.exports import Export
 
 Strides = tuple[int, ...]
 
@@ -25,18 +27,25 @@ Strides = tuple[int, ...]
 class Cell:
     """The storage that a base and its views share.
 
-    `strides` are those that NumPy's array would have. `synced` refers to the handles whose node is that of the current
-    version: a write makes them let it go, or each old version of the storage would stay in memory.
+    `writes` counts what was written to it. `version` is the same number, or `WATCHED` while somebody may write to its
+    exported memory. `strides` are those that NumPy's array would have. `synced` refers to the handles whose node is
+    that of the current version: a write makes them let it go, or each old version of the storage would stay in memory.
     """
 
-    __slots__ = ("node", "readonly", "strides", "synced", "version")
+    __slots__ = ("exports", "node", "readonly", "strides", "synced", "version", "writes")
 
     def __init__(self, node: Node, readonly: str = "") -> None:
         self.node = node
-        self.version = 0
+        self.writes = 0
+        self.version: float = 0
         self.readonly = readonly
         self.strides = _strides_of(node)
         self.synced: list[weakref.ref[Array]] = []
+        self.exports: list[Export] = []
+
+
+# The version that no handle is of.
+WATCHED = math.nan
 
 
 class View:
@@ -54,14 +63,25 @@ class View:
 def current(x: Array) -> Node:
     """The node that handle `x` stands for now, after every write to its storage."""
     cell = x._cell
-    if cell is None or x._version == cell.version:
+    if cell is None:
         return x._node
     with graph_lock:
-        node = cell.node
-        for step in _chain(x._view):
-            node = make(step.op, node, site=step.site, **step.params)
-        x._node, x._version = node, cell.version
-        cell.synced.append(weakref.ref(x))
+        if x._version == cell.version:
+            return x._node
+        if cell.exports:
+            from lazyxp.api.exports import settle
+
+            settle(cell)
+        if x._version != cell.writes:
+            x._node, x._version = replayed(cell.node, x._view), cell.writes
+            cell.synced.append(weakref.ref(x))
+        return x._node
+
+
+def replayed(node: Node, view: View | None) -> Node:
+    """The elements of `view` of the storage that `node` is."""
+    for step in _chain(view):
+        node = make(step.op, node, site=step.site, **step.params)
     return node
 
 
@@ -70,7 +90,8 @@ def attach(x: Array, view: Array, op: Op, params: dict[str, Any], site: Site) ->
     with graph_lock:
         cell = x._cell if x._cell is not None else found(x)
         view._cell = cell
-        view._version = x._version
+        # Unless another thread has written to x since the view was recorded, it is up to date.
+        view._version = x._version if x._node is view._node.args[0] else -1
         view._view = _joined(x._view, op, params, site, x._node)
         cell.synced.append(weakref.ref(view))
 
@@ -92,8 +113,16 @@ def write(x: Array, node: Node, site: Site) -> None:
             x._node = node
             return
         cell = found(x)
-    steps = _chain(x._view)
-    _check_writeable(cell, steps)
+    _check_writeable(cell, _chain(x._view))
+    put(cell, x._view, node, site)
+    x._node = node
+    x._version = cell.writes
+    cell.synced = [weakref.ref(x)]
+
+
+def put(cell: Cell, view: View | None, node: Node, site: Site) -> None:
+    """Let `node` be what the elements of `view` hold, and outdate every handle."""
+    steps = _chain(view)
     parents = [cell.node]
     for step in steps[:-1]:
         parents.append(make(step.op, parents[-1], site=step.site, **step.params))
@@ -101,13 +130,12 @@ def write(x: Array, node: Node, site: Site) -> None:
     for step in reversed(steps):
         whole = _PUT[step.op.name](parents.pop(), step.params, whole, site)
     cell.node = whole
-    cell.version += 1
+    cell.writes += 1
+    cell.version = WATCHED if cell.exports else cell.writes
     for handle in [ref() for ref in cell.synced]:
         if handle is not None:
             handle._node = _outline(handle._node)
-    x._node = node
-    x._version = cell.version
-    cell.synced = [weakref.ref(x)]
+    cell.synced = []
 
 
 def _outline(node: Node) -> Node:
@@ -121,11 +149,21 @@ def check_writeable(x: Array) -> None:
         _check_writeable(x._cell, _chain(x._view))
 
 
-def _check_writeable(cell: Cell, steps: list[View]) -> None:
+def why_readonly(x: Array) -> str:
+    """Why `x` may not be written to; nothing where it may be."""
+    return _why_readonly(x._cell, _chain(x._view)) if x._cell is not None else ""
+
+
+def _why_readonly(cell: Cell, steps: list[View]) -> str:
     reason = cell.readonly
     for step in steps:
         if step.op.name not in _PUT:
             reason = f"it is the result of {step.op.name}, whose elements may share memory"
+    return reason
+
+
+def _check_writeable(cell: Cell, steps: list[View]) -> None:
+    reason = _why_readonly(cell, steps)
     if reason:
         raise ValueError(
             f"assignment destination is read-only: {reason}; write to a copy instead: asarray(x, copy=True)"
@@ -139,6 +177,14 @@ def _chain(view: View | None) -> list[View]:
         view = view.parent
     steps.reverse()
     return steps
+
+
+def steps_since(ancestor: View | None, view: View | None) -> list[View] | None:
+    """What leads from `ancestor` to `view`; None if `view` is no view of it."""
+    steps = _chain(view)
+    if ancestor is None:
+        return steps
+    return steps[steps.index(ancestor) + 1 :] if ancestor in steps else None
 
 
 # --- memory layout ---------------------------------------------------------------------------------------------------
@@ -167,13 +213,19 @@ def reshapes_in_place(x: Array, shape: Shape) -> bool:
     if strides is None:
         strides = tuple(int(s) for s in np.cumprod((itemsize, *base.shape[:0:-1]))[::-1][: len(base.shape)])
     ghost: Any = as_strided(np.empty((), base.dtype), base.shape, strides)
-    for step in steps:
-        ghost = _GHOST[step.op.name](ghost, **step.params)
+    ghost = seen_through(steps, ghost)
     try:
         ghost.reshape(shape, copy=False)
     except ValueError:
         return False
     return True
+
+
+def seen_through(steps: list[View], base: Any) -> Any:
+    """The elements of the NumPy array `base` that `steps` lead to."""
+    for step in steps:
+        base = _GHOST[step.op.name](base, **step.params)
+    return base
 
 
 # --- chains ----------------------------------------------------------------------------------------------------------
@@ -247,7 +299,7 @@ _PUT: dict[str, Callable[[Node, dict[str, Any], Node, Site], Node]] = {
     "imag": _put_imag,
 }
 _GHOST: dict[str, Callable[..., Any]] = {
-    "getitem": lambda x, key: x[key],
+    "getitem": lambda x, key: x[(*key, ...)],
     "permute_dims": lambda x, axes: x.transpose(axes),
     "flip": lambda x, axis: np.flip(x, axis),
     "expand_dims": lambda x, axis: np.expand_dims(x, axis),
