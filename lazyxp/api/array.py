@@ -342,16 +342,18 @@ class Array:
         return exported(self)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """Record a NumPy ufunc that meets a lazyxp array."""
-        from lazyxp.api.declare import UFUNCS
+        """Record a ufunc of NumPy that the standard has as well; NumPy computes the others."""
+        from lazyxp.api.numpy_functions import ufunc_called
 
-        function = linear_algebra.matmul if ufunc is np.matmul else UFUNCS.get(ufunc)
-        if method == "__call__" and function is not None and not kwargs:
-            return function(*inputs)
-        computed = [np.asarray(x) if isinstance(x, Array) else x for x in inputs]
-        if any(isinstance(x, Array) for x in kwargs.get("out") or ()):
+        return ufunc_called(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Record a function of NumPy that the standard has as well; NumPy computes the others."""
+        from lazyxp.api.numpy_functions import function_called
+
+        if not all(issubclass(t, (Array, np.ndarray)) for t in types):
             return NotImplemented
-        return getattr(ufunc, method)(*computed, **kwargs)
+        return function_called(func, args, kwargs)
 
     def __copy__(self) -> Array:
         return Array(current(self))
