@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import lazyxp as xp
+from lazyxp.api.methods import NumPyMethods
 from lazyxp.api.numpy_functions import FUNCTIONS
 from lazyxp.errors import MaterializationError
 from tests.inputs import equal
@@ -46,6 +47,7 @@ CALLS = {
     "cumsum": [(A,), (A, 0), {"a": INTS, "axis": -1, "dtype": np.float64}],
     "cumulative_prod": [(A[0],)],
     "cumulative_sum": [(A[0],)],
+    "diagonal": [(A,), (A, 1), {"a": np.stack([A, A]), "axis1": 2, "axis2": 1}],
     "diff": [(A,), (A, 2), {"a": A, "axis": 0}],
     "dot": [(A, SQUARE), (A[0], A[1]), (A, A[0]), (A[0, 0], A)],
     "dstack": [([A, A],), ([A[0], A[1]],)],
@@ -102,6 +104,7 @@ CALLS = {
     "take_along_axis": [(A, INTS[:, :2] % 2, 1)],
     "tensordot": [(A, SQUARE, 1), (A, A)],
     "tile": [(A, (2, 1)), (A, 2)],
+    "trace": [(A,), (A, -1), {"a": np.stack([A, A]), "dtype": np.float32}],
     "transpose": [(A,), (A, (1, 0)), (A[None],)],
     "tril": [(A,), (A, 1)],
     "triu": [(A,), (A, -1)],
@@ -292,3 +295,73 @@ def test_other_array_types_have_a_say():
             return "mine"
 
     assert np.concatenate([xp.asarray(A), Other()]) == "mine"
+
+
+METHODS = {
+    "all": [()],
+    "any": [(1,)],
+    "argmax": [(), (0,)],
+    "argmin": [(1,)],
+    "argsort": [(), (0,)],
+    "astype": [(np.float32,), ("int64",)],
+    "clip": [(0, 2), (None, 1)],
+    "conj": [()],
+    "conjugate": [()],
+    "copy": [()],
+    "cumprod": [(), (1,)],
+    "cumsum": [(), (0,)],
+    "diagonal": [(), (1,)],
+    "dot": [(SQUARE,)],
+    "fill": [(3,)],
+    "flatten": [()],
+    "item": [(4,), (1, 2)],
+    "max": [(), (0,)],
+    "mean": [(), (1,)],
+    "min": [(), (-1,)],
+    "nonzero": [()],
+    "prod": [()],
+    "ravel": [()],
+    "repeat": [(2,), (2, 0)],
+    "reshape": [(3, 2), ((3, 2),), (-1,)],
+    "round": [()],
+    "searchsorted": [(1.5,)],
+    "sort": [(), (0,)],
+    "squeeze": [()],
+    "std": [(), (0,)],
+    "sum": [(), (0,)],
+    "swapaxes": [(0, 1)],
+    "take": [(np.array([0, 4]),), (np.array([1]), 1)],
+    "tolist": [()],
+    "trace": [()],
+    "transpose": [(), (1, 0), ((1, 0),)],
+    "var": [(), (1,)],
+}
+
+
+def test_every_method_has_a_row():
+    assert METHODS.keys() == {name for name in vars(NumPyMethods) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods(name):
+    for call in METHODS[name]:
+        array = np.sort(A[0]) if name == "searchsorted" else A.copy()
+        x = xp.asarray(array, copy=True)
+        wanted = getattr(array, name)(*call)
+        got = getattr(x, name)(*call)
+        if name in ("item", "tolist"):
+            assert got == wanted
+            assert type(got) is type(wanted)
+            continue
+        for one, answer in zip(several(got), several(wanted), strict=True):
+            assert type(one) is (xp.Array if answer is not None else type(None))
+            if answer is not None:
+                equal(one.compute(), np.asarray(answer), (name, call), rounding=True)
+        equal(x.compute(), array)  # fill and sort write to it
+    with xp.set_options(strict=True), pytest.raises(AttributeError, match=name):
+        getattr(x, name)
+
+
+def test_astype_refuses_casts():
+    with pytest.raises(TypeError, match="'safe'"):
+        xp.asarray(A).astype(np.int8, casting="safe")

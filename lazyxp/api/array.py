@@ -10,6 +10,7 @@ import numpy as np
 
 from lazyxp import options
 from lazyxp.api import views
+from lazyxp.api.methods import NumPyMethods
 from lazyxp.errors import MaterializationError
 from lazyxp.node import CONSTANT, Node, Shape, describe, graph_lock, user_site
 from lazyxp.shapes import size_of, unify_shapes
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
 _API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 
 
-class Array:
+class Array(NumPyMethods):
     """A lazy array: calls on it are recorded, `compute` runs them.
 
     Arrays are made by `asarray`, `zeros`, `arange`, ... and by calls on other arrays, not by this class. They behave
     as NumPy's: operators broadcast and promote, indexing gives views that alias, ``x[key] = value`` writes. Asking for
     a value (``float(x)``, ``bool(x)``, ``np.asarray(x)``, an unknown ``x.shape``, ...) computes it once, as the option
-    `materialize` says.
+    `materialize` says. Functions of the standard that NumPy's arrays have as methods (``x.sum(axis=0)``,
+    ``x.reshape(2, -1)``) are methods here, too, unless ``strict=True`` is set.
 
     Examples
     --------

@@ -122,6 +122,10 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     return found
 
 
+def _diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    return xp.linalg.diagonal(xp.moveaxis(a, (axis1, axis2), (-2, -1)), offset=offset)
+
+
 def _copyto(dst: Array, src: Any) -> None:
     dst[...] = src
 
@@ -155,6 +159,7 @@ _ADAPTED: dict[str, Callable[..., Any]] = {
     "copyto": _copyto,
     "cumprod": lambda a, axis=None, dtype=None: _along(xp.cumulative_prod, a, axis, dtype=dtype),
     "cumsum": lambda a, axis=None, dtype=None: _along(xp.cumulative_sum, a, axis, dtype=dtype),
+    "diagonal": _diagonal,
     "dot": _dot,
     "dstack": _stacked(3, 2),
     "flatnonzero": lambda a: xp.nonzero(_flat(a))[0],
@@ -178,6 +183,9 @@ _ADAPTED: dict[str, Callable[..., Any]] = {
     "squeeze": _squeeze,
     "swapaxes": _swapaxes,
     "take": _take,
+    "trace": lambda a, offset=0, axis1=0, axis2=1, dtype=None: xp.sum(
+        _diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype
+    ),
     "transpose": lambda a, axes=None: manipulation.transpose(a) if axes is None else xp.permute_dims(a, axes),
     "vstack": _stacked(2, 0),
     "where": lambda condition, *xy: xp.where(condition, *xy) if xy else xp.nonzero(condition),
