@@ -351,3 +351,27 @@ def test_threads_that_write_to_one_array_lose_nothing() -> None:
     for thread in threads:
         thread.join()
     assert x.compute().tolist() == [99.0] * 4 + [1.0] * 396
+
+
+def test_reshapes_of_views_of_unknown_length_alias() -> None:
+    array = np.arange(12.0).reshape(3, 4)
+    x = xp.asarray(array)
+    for mask in ([False, True, False], [True, True, False], [False, False, False]):
+        for reshaped in (lambda a: np.reshape(a.T, (2, 2, a.shape[0])), lambda a: np.reshape(a[:, ::2], (-1,))):
+            part, lazy = array[np.asarray(mask)], x[xp.asarray(mask)]
+            whole, lazy_whole = part * 2, lazy * 2
+            reshaped(whole)[...] = 7
+            reshaped(lazy_whole)[...] = 7
+            np.testing.assert_array_equal(lazy_whole.compute(), whole)
+
+
+def test_reshapes_of_unknown_views_are_read_only_where_nothing_may_be_computed() -> None:
+    x = xp.asarray(np.arange(12.0).reshape(3, 4))
+    with xp.set_options(materialize="raise"):
+        rows = x[x[:, 0] > 3]
+        flat = xp.reshape(rows[:, ::2], (-1,))
+        with pytest.raises(ValueError, match="lengths that are not known"):
+            flat[0] = 1
+        assert (flat + 1).compute().tolist() == [5, 7, 9, 11]
+        xp.reshape(rows, (-1,))[0] = 1  # of what is no view, it is one for sure
+        assert rows.compute()[0, 0] == 1

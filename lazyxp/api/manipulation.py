@@ -225,14 +225,23 @@ def reshape(x: Array, /, shape: tuple[int, ...], *, copy: bool | None = None) ->
     x = operand(x, "all", "reshape")
     check_tuple(shape, "reshape: shape")
     filled = fill_in(shape, current(x).shape, "reshape")
+    in_place = views.reshapes_in_place(x, filled)
+    if in_place is None and not copy and options.current().materialize != "raise":
+        for handle in (Array(x._cell.node), x) if x._cell is not None else (x,):
+            known_shape(handle, "reshape")
+        filled = fill_in(shape, current(x).shape, "reshape")
+        in_place = views.reshapes_in_place(x, filled)
     sides = tuple(-1 if n is None else n for n in filled)
     if copy:
         return record(RESHAPE, x, shape=sides)
-    if views.reshapes_in_place(x, filled):
+    if in_place:
         return record_view(RESHAPE, x, shape=sides)
     if copy is False:
         raise ValueError(f"reshape: {describe(current(x))} cannot become {show(filled)} without a copy (copy=False)")
-    return record(RESHAPE, x, shape=sides)
+    result = record(RESHAPE, x, shape=sides)
+    if in_place is None:
+        views.found(result, "whether this reshape shares memory depends on lengths that are not known")
+    return result
 
 
 def expand_dims(x: Array, /, axis: int | tuple[int, ...]) -> Array:

@@ -200,15 +200,18 @@ def _strides_of(node: Node) -> Strides | None:
     return node.value.strides if _is_laid_out(node) else None
 
 
-def reshapes_in_place(x: Array, shape: Shape) -> bool:
-    """Whether NumPy would reshape `x` without a copy: asked of NumPy itself, on memory that is never touched."""
+def reshapes_in_place(x: Array, shape: Shape) -> bool | None:
+    """Whether NumPy would reshape `x` without a copy: asked of NumPy itself, on memory that is never touched.
+
+    None where that depends on lengths that are not known.
+    """
     steps = [] if x._cell is None else _chain(x._view)
     base = x._node if x._cell is None else x._cell.node
     strides = _strides_of(base) if x._cell is None else x._cell.strides
-    if not steps and strides is None:
+    if (not steps and strides is None) or x._node.shape == shape:
         return True
     if None in base.shape or None in shape:
-        return False
+        return None
     itemsize = base.dtype.itemsize
     if strides is None:
         strides = tuple(int(s) for s in np.cumprod((itemsize, *base.shape[:0:-1]))[::-1][: len(base.shape)])
