@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
+import weakref
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,11 +13,13 @@ import numpy as np
 from lazyxp import estimate, options, plan, sources
 from lazyxp.api.array import Array
 from lazyxp.api.recording import as_array, current
+from lazyxp.cost import is_unknown
 from lazyxp.errors import MaterializationError
 from lazyxp.executors import registry
 from lazyxp.executors.base import Executor, shape_of
 from lazyxp.node import INPUT, SOURCE, Node, describe, format_site, graph_lock, output, user_site, walk
 from lazyxp.planning import Planned, plan_for
+from lazyxp.schedule import nbytes
 from lazyxp.structure import Structure, structure_of
 
 
@@ -154,7 +158,8 @@ def executor_for(leaves: list[Node], backend: Any) -> Executor:
 def demand(node: Node, what: str) -> Any:
     """The native value of `node`, computed as the option `materialize` says and remembered.
 
-    Nodes on the way that someone still holds are remembered as well: the next demand starts from them.
+    Nodes on the way that someone still holds are remembered as well, and the next demand starts from them; but not
+    where the value costs far less without them, as an element of a large array does.
     """
     if node.value is not None:
         sources.verify(node)
@@ -169,8 +174,12 @@ def demand(node: Node, what: str) -> Any:
             raise MaterializationError(f'{message}, but materialize="raise" is set; call compute() or persist()')
         warnings.warn(message, stacklevel=4)
     known = [node, *_held(node)]
-    wanted = [part for n in known for part in _parts(n)]
-    executor, prepared = _prepare(wanted, None, None)
+    executor, prepared = _prepare(_all_parts(known), None, None)
+    large = [n for n in known if not n.several and nbytes(n) >= _LARGE]
+    if large:
+        alone = _prepare(_parts(node), None, None)
+        if _is_far_cheaper(alone[1], prepared, large):
+            known, (executor, prepared) = [node], alone
     values = iter(executor.run(prepared, keep=True))
     for n in known:
         if n.several:
@@ -180,6 +189,37 @@ def demand(node: Node, what: str) -> Any:
             value = next(values)
             n.remember(value, shape_of(value))
     return node.value
+
+
+# From this size on, what is held by the way is computed only where it costs little more.
+_LARGE = 1 << 20
+# How many times less the demanded value has to cost, what a run costs besides its work (as many operations or bytes as
+# take as long), and what was spent on values that were computed without the large nodes below them.
+_FAR, _RUN = 3, 500_000
+_spent: weakref.WeakKeyDictionary[Node, float] = weakref.WeakKeyDictionary()
+
+
+def _is_far_cheaper(alone: plan.Plan, together: plan.Plan, large: list[Node]) -> bool:
+    """Whether `alone` costs far less than `together`, also with all that was spent so before."""
+    total = _work(together)
+    now = _work(alone) + _RUN
+    spent = now + max([_spent.get(n, 0) for n in large])
+    if now * _FAR > total or spent > total:
+        return False
+    for n in large:
+        _spent[n] = _spent.get(n, 0) + now
+    return True
+
+
+def _work(prepared: plan.Plan) -> float:
+    """The operations on elements and the bytes read and written; infinite where lengths are not known."""
+    if any(is_unknown(step.node) for step in prepared.steps):
+        return math.inf
+    return sum([sum(estimate.cost_of_step(step)) for step in prepared.steps])
+
+
+def _all_parts(nodes: list[Node]) -> list[Node]:
+    return [part for node in nodes for part in _parts(node)]
 
 
 def _parts(node: Node) -> list[Node]:

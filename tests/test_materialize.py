@@ -308,3 +308,43 @@ def test_with_blocks_of_many_threads_leave_the_options_as_they_were() -> None:
         xp.set_options(materialize="warn")
         xp.set_options(materialize="compute")
     assert xp.get_options() == before
+
+
+def is_known(x) -> bool:
+    return not repr(x).startswith("Array<")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: xp.exp(x) * 2 + xp.sin(x),
+        lambda x: xp.sort(x),
+        lambda x: xp.reshape(x, (500, 500)) @ xp.reshape(x, (500, 500)),
+        lambda x: xp.cumulative_sum(x),
+    ],
+)
+def test_an_element_of_a_large_array_is_computed_without_it(make) -> None:
+    data = np.random.default_rng(1).random(250_000)
+    x = make(xp.asarray(data))
+    wanted = make(xp.asarray(data)).compute().reshape(-1)[0]
+    assert float(xp.reshape(x, (-1,))[0]) == pytest.approx(wanted, rel=1e-12)
+    assert not is_known(x)
+    assert bool(xp.any(xp.reshape(x, (-1,))[0]))  # how array-api-compat asks whether an array is lazy
+    assert not is_known(x)
+    np.testing.assert_allclose(np.asarray(x).reshape(-1)[0], wanted, rtol=1e-12)
+    assert is_known(x)
+
+
+def test_an_array_that_is_read_again_and_again_is_computed() -> None:
+    x = xp.exp(xp.asarray(np.ones(250_000)))
+    for i in range(1_000):
+        x[i].item()
+        if is_known(x):
+            break
+    assert 1 < i < 999
+
+
+def test_what_costs_no_more_is_remembered() -> None:
+    x = xp.asarray(np.ones(250_000)) * 3
+    assert float(xp.sum(x)) == 750_000
+    assert is_known(x)
