@@ -8,4 +8,6 @@ from importlib.util import find_spec
 os.environ["LAZYXP_CACHE_DIR"] = ""
 
 collect_ignore = ["executors", "optimizers"]
-collect_ignore += [f"lazyxp/executors/{name}" for name in ("cupy", "dask", "sparse") if find_spec(name) is None]
+collect_ignore += [
+    f"lazyxp/executors/{name}" for name in ("cupy", "dask", "jax", "sparse", "torch") if find_spec(name) is None
+]

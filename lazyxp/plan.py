@@ -125,7 +125,7 @@ def build(roots: Sequence[Node], *, as_recorded: bool = False) -> Plan:
         computed.append((i, node, inputs))
         for j in inputs:
             last_use[j] = i
-        if inputs and (kind == "movement" or node.op.name in _ALIASING):
+        if inputs and may_alias(node):
             if kind == "output" and node.args[0].op.kind in _SEPARATE:
                 owner[i] = parts.setdefault((inputs[0], node.params["index"]), i)
             elif len(inputs) == 1 or node.op.name not in _JOINING:
@@ -159,6 +159,11 @@ def build(roots: Sequence[Node], *, as_recorded: bool = False) -> Plan:
     shared = frozenset(k for k, i in enumerate(owners) if i in from_outside or first_output[i] != k)
     views = {k: order[i].params["index"] for k, i in enumerate(owners) if order[i].op is INPUT}
     return Plan(sources, steps, outputs, shared, views, len(order))
+
+
+def may_alias(node: Node) -> bool:
+    """Whether the result may lie in the memory of an operand; for other ops, plans count on it that it does not."""
+    return node.op.kind == "movement" or node.op.name in _ALIASING
 
 
 def _is_free(slot: int, inputs: tuple[int, ...], owner: list[int], from_outside: set[int]) -> bool:

@@ -70,7 +70,18 @@ def from_numpy(value: Value, *, copy: bool | None, site: Site) -> Node:
 
 
 def device_of(node: Node) -> str:
-    """The device of a source: "cpu", or CuPy's name of the device that holds it."""
-    if "cupy" in sys.modules and type(node.value).__module__.partition(".")[0] == "cupy":
-        return f"cuda:{node.value.device.id}"
-    return "cpu"
+    """The device of a source: "cpu", or the name of the CUDA device that holds it."""
+    library = type(node.value).__module__.partition(".")[0]
+    if library not in ("cupy", "torch", "jaxlib"):
+        return "cpu"
+    device = node.value.device
+    if library == "torch":
+        return str(device)
+    return f"cuda:{device.id}" if library == "cupy" or device.platform == "gpu" else str(device.platform)
+
+
+def any_device() -> bool:
+    """Whether there may be sources that are not in the host's memory."""
+    if "cupy" in sys.modules or ("torch" in sys.modules and sys.modules["torch"].cuda.is_initialized()):
+        return True
+    return "jax" in sys.modules and sys.modules["jax"].default_backend() != "cpu"

@@ -57,14 +57,28 @@ def axes_of(ndim):
     return [None, (), *range(-ndim, ndim), *[(i, j) for i in range(ndim) for j in range(-ndim, 0) if j != i - ndim]]
 
 
-def equal(got, expected, label="", *, rounding=False):
-    """Assert the dtype, shape and values of `expected`, signs of zeros included unless `rounding`."""
+def equal(got, expected, label="", *, rounding=False, norm=False):
+    """Assert the dtype, shape and values of `expected`, signs of zeros included unless `rounding`.
+
+    With `norm`, errors count beside the largest element, as those of sums do.
+    """
     got, expected = np.asarray(got), np.asarray(expected)
     assert got.dtype == expected.dtype, (label, got.dtype, expected.dtype)
     assert got.shape == expected.shape, (label, got.shape, expected.shape)
     if rounding and expected.dtype.kind in "fc":
         tolerance = 32 * float(np.finfo(expected.dtype).eps)
-        np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance, err_msg=str(label))
+        sizes = np.abs(expected[np.isfinite(expected)])
+        atol = tolerance * max(1.0, float(sizes.max(initial=0))) if norm else tolerance
+        nan, finite = np.isnan(expected), np.isfinite(expected)
+        np.testing.assert_array_equal(np.isnan(got), nan, err_msg=str(label))
+        pairs = [(got[finite], expected[finite])]
+        if expected.dtype.kind == "c":  # beside an infinite part the other one is rounded, too
+            infinite = ~finite & ~nan
+            pairs += [(got[infinite].real, expected[infinite].real), (got[infinite].imag, expected[infinite].imag)]
+        else:
+            pairs.append((got[~finite], expected[~finite]))
+        for one, other in pairs:
+            np.testing.assert_allclose(one, other, rtol=tolerance, atol=atol, err_msg=str(label))
         return
     np.testing.assert_array_equal(got, expected, err_msg=str(label))
     if expected.dtype.kind == "f":

@@ -158,7 +158,7 @@ def _from_object(obj: Any, dtype: DType | None, copy: bool | None, site: Site) -
 
 def _is_native(obj: Any) -> bool:
     """Whether `obj` is an array of a backend whose arrays do not name their namespace."""
-    return type(obj).__module__.partition(".")[0] in ("dask", "cupy") and hasattr(obj, "dtype")
+    return type(obj).__module__.partition(".")[0] in ("dask", "cupy", "torch") and hasattr(obj, "dtype")
 
 
 def _from_numpy(value: np.ndarray[Any, Any], copy: bool | None, site: Site) -> Array:
@@ -181,7 +181,10 @@ def _from_native(obj: Any, copy: bool | None, site: Site) -> Array:
         obj = obj.copy() if copy or (copy is None and obj.nbytes <= SNAPSHOT_BYTES) else obj
     elif copy:
         namespace = obj.__array_namespace__() if hasattr(obj, "__array_namespace__") else None
-        obj = obj.copy() if namespace is None else namespace.asarray(obj, copy=True)
+        if namespace is not None:
+            obj = namespace.asarray(obj, copy=True)
+        else:
+            obj = obj.clone() if library == "torch" else obj.copy()
     name = getattr(obj.dtype, "name", None) or str(obj.dtype).rpartition(".")[2]
     shape = tuple(None if n is None or n != n else int(n) for n in obj.shape)
     return Array(Node(SOURCE, (), {}, shape, dtypes.as_dtype(name, "asarray"), site, obj))

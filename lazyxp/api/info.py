@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from lazyxp import dtypes
 from lazyxp.node import Node, walk
+from lazyxp.sources import any_device
 from lazyxp.sources import device_of as device_of_source
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def check_device(device: Device | None, function: str) -> None:
 
 def device_of(node: Node) -> Device:
     """The device of the data that the graph of `node` reads."""
-    if "cupy" in sys.modules:
+    if any_device():
         for source in walk([node]):
             device = device_of_source(source)
             if device != CPU:

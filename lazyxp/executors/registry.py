@@ -19,6 +19,8 @@ _BUILTIN = {
     "dask": "lazyxp.executors.dask",
     "sparse": "lazyxp.executors.sparse",
     "cupy": "lazyxp.executors.cupy",
+    "torch": "lazyxp.executors.torch",
+    "jax": "lazyxp.executors.jax",
 }
 _registered: dict[str, Callable[[], Executor]] = {}
 _made: dict[Any, tuple[Executor, Any]] = {}
@@ -97,7 +99,8 @@ def _make(backend: Any) -> Executor:
     from lazyxp.executors.array_api import ArrayAPIExecutor
 
     if not isinstance(backend, str):
-        name = str(getattr(backend, "__name__", "")).removeprefix("array_api_compat.").removesuffix(".array")
+        name = str(getattr(backend, "__name__", "")).removeprefix("array_api_compat.")
+        name = name.removesuffix(".array").removesuffix(".numpy")  # dask.array, jax.numpy
         if name == "lazyxp":
             raise TypeError("lazyxp records, it cannot be a backend; name the namespace that is to run the graph")
         return get(name) if name in _BUILTIN else ArrayAPIExecutor(backend)

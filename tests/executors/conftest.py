@@ -31,6 +31,9 @@ class Backend(NamedTuple):
         for name in ("get", "todense"):
             if hasattr(value, name):
                 return np.asarray(getattr(value, name)())
+        if self.id == "torch":
+            assert not value.is_conj()
+            assert not value.is_neg()
         return np.asarray(getattr(value, "_array", value))
 
 
@@ -51,7 +54,7 @@ class CuPyLowerings(ArrayAPIExecutor):
         return super().execute(step, arrays)
 
 
-IDS = ("numpy", "array_api_strict", "dask", "dask-cluster", "sparse", "cupy", "cupy-lowerings")
+IDS = ("numpy", "array_api_strict", "torch", "jax", "dask", "dask-cluster", "sparse", "cupy", "cupy-lowerings")
 
 
 @pytest.fixture(scope="package")
@@ -80,7 +83,7 @@ def backend(request):
     if name.startswith("dask"):
         options = {"scheduler": request.getfixturevalue("cluster")} if name == "dask-cluster" else {}
         return Backend(name, "dask", options, np.ndarray)
-    native = {"numpy": "ndarray", "cupy": "ndarray", "sparse": "COO"}[name]
+    native = {"numpy": "ndarray", "cupy": "ndarray", "sparse": "COO", "torch": "Tensor", "jax": "Array"}[name]
     return Backend(name, name, {}, getattr(importlib.import_module(name), native))
 
 

@@ -1,5 +1,6 @@
 """The executor suite: what holds on every backend."""
 
+import contextlib
 import inspect
 from collections import defaultdict
 
@@ -50,6 +51,31 @@ def test_the_table_covers_every_op():
     assert {name for name, op in OPS.items() if op.kind not in ("source", "kernel", "read")} <= seen
 
 
+def has_special_values(case):
+    return any(not np.isfinite(a).all() for a in case.arrays)
+
+
+def is_out_of_range(case):
+    return has_special_values(case) or any(a.dtype.kind == "f" and (a < 0).any() for a in case.arrays)
+
+
+# Where the library that runs an op departs from NumPy: on which cases, and why that is left to it.
+COMPLEX = (has_special_values, "complex infinities, NaN and signed zeros are the library's")
+DEPARTURES = {
+    **{("jax", group): COMPLEX for group in ("acosh", "asinh", "atan", "divide", "exp", "reciprocal")},
+    ("jax", "astype"): (is_out_of_range, "the standard leaves open what becomes of values out of an integer's range"),
+}
+
+# PyTorch has no kernels for these ops on uint64 or complex numbers.
+REFUSED = {
+    ("torch", group)
+    for group in (
+        *("bitwise_right_shift", "floor_divide", "pow", "remainder"),
+        *("unique_all", "unique_counts", "unique_inverse", "unique_values"),
+    )
+}
+
+
 @pytest.mark.parametrize("group", GROUPS)
 def test_numpys_answer(backend, group, small_chunks):
     """The dtype, shape and values of NumPy, in the backend's own arrays."""
@@ -57,10 +83,13 @@ def test_numpys_answer(backend, group, small_chunks):
     ran = 0
     # A task on the cluster takes milliseconds, and what can go wrong there is pickling.
     for case in table[:1] if backend.id == "dask-cluster" else table:
+        departs, _ = DEPARTURES.get((backend.id, group), (None, ""))
+        if departs is not None and departs(case):
+            continue
         try:
             got = backend.compute(*record(case))
         except UnsupportedOperation:
-            assert backend.id == "sparse", case
+            assert backend.id == "sparse" or (backend.id, group) in REFUSED, case
             continue
         except TypeError:
             if backend.id == "array_api_strict" and is_lenient(case):
@@ -68,7 +97,7 @@ def test_numpys_answer(backend, group, small_chunks):
             raise
         wanted = several(case.function(eager, *[a.copy() for a in case.arrays]))
         for value, answer in zip(got, wanted, strict=True):
-            equal(backend.as_numpy(value), answer, case, rounding=True)
+            equal(backend.as_numpy(value), answer, case, rounding=True, norm=group.startswith(("fft.", "linalg.")))
         ran += 1
     assert ran or registry.get(backend.backend).refuses(OPS[group])
 
@@ -82,10 +111,11 @@ def test_several_outputs_share_work_and_no_memory(backend):
     results = backend.compute(y, y, y + 1, y[1:], x, x[:, 0], xp.sum(y), xp.asarray(5))
     for got, wanted in zip(results, (x * 2, x * 2, x * 2 + 1, (x * 2)[1:], x, x[:, 0], xp.sum(x * 2), 5), strict=True):
         equal(backend.as_numpy(got), np.asarray(wanted))
-    if backend.type is np.ndarray:
+    if backend.type is np.ndarray or backend.id == "torch":
         for i, one in enumerate(results):
+            one = np.asarray(one)
             assert one.flags.writeable
-            assert not any(np.may_share_memory(one, other) for other in results[:i])
+            assert not any(np.may_share_memory(one, np.asarray(other)) for other in results[:i])
             one[...] = 0
     equal(np.asarray(x), np.arange(12.0).reshape(3, 4))
 
@@ -108,7 +138,7 @@ def test_persisted_results_are_sources(backend):
     assert y.shape == (3,)
     assert found.shape == (2,)
     name = "dask.array" if backend.id.startswith("dask") else backend.id
-    assert type(current(y).value).__module__.startswith(name)
+    assert type(current(y).value).__module__.startswith(name)  # "jaxlib" for JAX's
     equal(backend.as_numpy(backend.compute(y * 2)[0]), np.array([4.0, 2.0, 6.0]))
     equal(backend.as_numpy(backend.compute(found * 2)[0]), np.array([2.0, 4.0]))
 
@@ -164,3 +194,53 @@ def test_options_of_another_backend(backend):
     if not backend.id.startswith("dask"):
         with pytest.raises(TypeError, match="takes no option 'scheduler'"):
             xp.compute(xp.asarray(1), backend=backend.backend, scheduler="threads")
+
+
+# --- what every library may give in memory of its operands, and what it may not ---------------------------------------
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        xp.positive,
+        xp.conj,
+        xp.abs,
+        xp.floor,
+        xp.round,
+        xp.real,
+        lambda x: xp.astype(x, x.dtype),
+        lambda x: xp.sum(x, axis=()),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["int64", "float64", "complex128"])
+def test_results_are_the_callers_own(backend, call, dtype):
+    data = np.arange(6).reshape(2, 3).astype(dtype)
+    try:
+        x = xp.asarray(data, copy=False)
+        recorded = call(x)
+    except TypeError:
+        return
+    wanted = np.asarray(call(xp.asarray(data.copy())).compute(backend="numpy"))
+    (result,) = backend.compute(recorded)
+    data[...] = 0
+    equal(backend.as_numpy(result), wanted)
+    with contextlib.suppress(TypeError, ValueError, NotImplementedError, RuntimeError):  # immutable, or read-only
+        result[...] = 7
+        assert not data.any()
+
+
+def test_positions_from_the_end(backend):
+    x = np.arange(6.0).reshape(2, 3)
+    index = np.array([[-1, 0], [1, -2]])
+    for function in (
+        lambda xp, x, i: xp.take(x, i[0], axis=1),
+        lambda xp, x, i: xp.take_along_axis(x, i, axis=1),
+        lambda xp, x, i: x[:, i[1]],
+        lambda xp, x, i: x[::-1, ::-2],
+    ):
+        try:
+            (got,) = backend.compute(function(xp, xp.asarray(x), xp.asarray(index)))
+        except UnsupportedOperation:
+            assert backend.id == "sparse"
+            continue
+        equal(backend.as_numpy(got), function(eager, x, index))

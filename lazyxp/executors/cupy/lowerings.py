@@ -1,7 +1,7 @@
 """Where CuPy departs from the standard, or from NumPy, or from the parameters of a node: what runs instead.
 
-Each lowering takes the namespace, so that NumPy's can stand in for CuPy's where there is no GPU. Values are looked at,
-and the device waited for, only to refuse positions that are out of bounds: CuPy wraps them around.
+Each lowering takes the namespace, so that NumPy's can stand in for CuPy's where there is no GPU. CuPy wraps positions
+that are out of bounds around.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lazyxp.executors.bounds import check_key, gather, last_values, take, take_along_axis
 from lazyxp.executors.lowerings import concrete_key
 
 Key = tuple[Any, ...]
@@ -91,62 +92,20 @@ def _clip(xp: Any, x: Any, *bounds: Any, given: tuple[str, ...]) -> Any:
 # --- indexing --------------------------------------------------------------------------------------------------------
 
 
-def _check_bounds(xp: Any, index: Any, side: int, axis: int) -> None:
-    if math.prod(index.shape) and bool(xp.any((index < -side) | (index >= side))):
-        raise IndexError(f"an index is out of bounds for axis {axis}, whose length is {side}")
-
-
-def _check_key(xp: Any, x: Any, indices: tuple[Any, ...], key: Key) -> None:
-    arrays = iter(indices)
-    axis = 0
-    for entry in key:
-        if type(entry) is str:
-            index = next(arrays)
-            if xp.isdtype(index.dtype, "bool"):
-                axis += index.ndim
-                continue
-            _check_bounds(xp, index, x.shape[axis], axis)
-        axis += entry is not None
-
-
-def _gather(xp: Any, x: Any, *indices: Any, key: Key) -> Any:
-    _check_key(xp, x, indices, key)
-    return x[concrete_key(key, indices)]
-
-
-def _take(xp: Any, x: Any, indices: Any, *, axis: int) -> Any:
-    _check_bounds(xp, indices, x.shape[axis], axis)
-    return xp.take(x, indices, axis=axis)
-
-
-def _take_along_axis(xp: Any, x: Any, indices: Any, *, axis: int) -> Any:
-    _check_bounds(xp, indices, x.shape[axis], axis)
-    shapes = [s[:axis] + s[axis + 1 :] for s in (x.shape, indices.shape)]
-    rest = xp.broadcast_shapes(*shapes)
-    wide = [xp.broadcast_to(a, (*rest[:axis], a.shape[axis], *rest[axis:])) for a in (x, indices)]
-    return xp.take_along_axis(*wide, axis=axis)
-
-
 def _setitem(xp: Any, x: Any, value: Any, *indices: Any, key: Key) -> Any:
     return write_into(xp, xp.asarray(x, copy=True), value, *indices, key=key)
 
 
 def write_into(xp: Any, x: Any, value: Any, *indices: Any, key: Key) -> Any:
     """``x[key] = value`` in `x`'s own memory; where several values go to one place, the last one stays."""
-    _check_key(xp, x, indices, key)
+    check_key(xp, x, indices, key)
     concrete = concrete_key(key, indices)
     if value.ndim == 0 or all(xp.isdtype(index.dtype, "bool") for index in indices):
         x[concrete] = value
         return x
-    positions = xp.reshape(xp.arange(math.prod(x.shape)), x.shape)[concrete]
-    values = xp.reshape(xp.broadcast_to(value, positions.shape), (-1,))
-    positions = xp.reshape(positions, (-1,))
-    order = xp.argsort(positions, stable=True)
-    positions = positions[order]
-    last = xp.ones(positions.shape, dtype=xp.bool)
-    last[:-1] = positions[1:] != positions[:-1]
+    positions, values = last_values(xp, x, value, indices, key)
     flat = xp.reshape(xp.asarray(x, copy=True), (-1,))
-    flat[positions[last]] = values[order[last]]
+    flat[positions] = values
     x[...] = xp.reshape(flat, x.shape)
     return x
 
@@ -200,7 +159,7 @@ LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "complex": _complex,
     "expm1": _expm1,
     "floor_divide": _floor_divide,
-    "gather": _gather,
+    "gather": gather,
     "imag": _imag,
     "linalg.solve": _solve,
     "linspace": _linspace,
@@ -211,7 +170,7 @@ LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "scatter": _setitem,
     "setitem": _setitem,
     "sign": _sign,
-    "take": _take,
-    "take_along_axis": _take_along_axis,
+    "take": take,
+    "take_along_axis": take_along_axis,
     "tanh": _tanh,
 }

@@ -1,0 +1,47 @@
+"""The JAX executor: JAX's functions with its 64-bit types, and lowerings where they depart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy
+import numpy as np
+
+from lazyxp.executors.array_api import ArrayAPIExecutor
+from lazyxp.executors.jax.lowerings import LOWERINGS
+from lazyxp.plan import Plan
+
+
+class JAXExecutor(ArrayAPIExecutor):
+    """Runs plans on JAX, op by op."""
+
+    lowerings = LOWERINGS
+
+    def __init__(self) -> None:
+        super().__init__(jax.numpy, "jax")
+
+    def run(self, plan: Plan, *, keep: bool, **options: Any) -> list[Any]:
+        """Run the steps of `plan`, on the device of the arrays that it reads.
+
+        Without its 64-bit types, JAX would give other data types than were recorded.
+        """
+        devices = {leaf.value.device for leaf in plan.leaves if self.owns(leaf.value)}
+        with jax.enable_x64(True), jax.default_device(devices.pop() if len(devices) == 1 else None):
+            return super().run(plan, keep=keep, **options)
+
+    def owns(self, value: Any) -> bool:
+        """Whether `value` is an array of JAX."""
+        return isinstance(value, jax.Array)
+
+    def from_numpy(self, value: np.ndarray[Any, Any]) -> Any:
+        """A copy: JAX's arrays never change, and those of NumPy may."""
+        return jax.numpy.array(value)
+
+    def to_numpy(self, value: Any) -> np.ndarray[Any, Any]:
+        """The memory of an array on the CPU; a copy of others."""
+        return np.asarray(value)
+
+    def deliver(self, value: Any, shared: bool) -> Any:
+        """A result: nobody can change it, so it may share memory."""
+        return value
