@@ -79,11 +79,11 @@ def _spread(name: str) -> Callable[..., Any]:
         if not axis:  # for PyTorch these are all axes
             zero = torch.zeros_like(x.abs())
             return zero if count > correction else torch.full_like(zero, math.nan)
+        if count <= correction:
+            return torch.full_like(torch.sum(x.abs(), dim=axis, keepdim=keepdims), math.nan)
         result = function(x, dim=axis, correction=0, keepdim=keepdims)
-        if correction == 0:
-            return result
-        scale = count / (count - correction) if count > correction else math.nan
-        return result * (math.sqrt(scale) if name == "std" else scale)
+        scale = count / (count - correction)
+        return result if scale == 1 else result * (math.sqrt(scale) if name == "std" else scale)
 
     return spread
 
