@@ -79,7 +79,7 @@ def _spread(name: str) -> Callable[..., Any]:
         if not axis:  # for PyTorch these are all axes
             zero = torch.zeros_like(x.abs())
             return zero if count > correction else torch.full_like(zero, math.nan)
-        if count <= correction:
+        if count <= correction or not x.numel():
             return torch.full_like(torch.sum(x.abs(), dim=axis, keepdim=keepdims), math.nan)
         result = function(x, dim=axis, correction=0, keepdim=keepdims)
         scale = count / (count - correction)
