@@ -14,6 +14,7 @@ import argparse
 import json
 import math
 import statistics
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -45,20 +46,24 @@ class Timed(NamedTuple):
         return self.lazyxp / self.numpy
 
 
-def main() -> None:
+def main() -> int:
+    """Time every call; 1 if one failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.consumers", description=__doc__)
     parser.add_argument("--only", metavar="WORD", default="", help="calls with this word in their name")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the times")
     parser.add_argument("--quick", action="store_true", help="few rounds, to see that everything runs")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    rows = []
+    rows, failures = [], []
     for call in CALLS:
         if given.only in call.name:
             progress(call.name)
-            rows += [timed(call, size, given.quick) for size in BOUNDS]
+            try:
+                rows += [timed(call, size, given.quick) for size in BOUNDS]
+            except Exception as error:
+                failures.append(f"{call.name} failed: {type(error).__name__}: {error}")
     progress("")
-    print(table(rows))
+    print("\n".join([table(rows), *failures]))
     if given.json:
         given.json.write_text(json.dumps([row._asdict() for row in rows], indent=1))
 
@@ -113,4 +118,4 @@ def mark(row: Timed) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
