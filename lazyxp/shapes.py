@@ -59,6 +59,12 @@ def broadcast(function: str, *shapes: Shape) -> Shape:
 
     An unknown side meets a known one other than 1 as if it were equal; running the graph finds out.
     """
+    if len(shapes) == 2:
+        first, second = shapes
+        if first == second or not second:
+            return first
+        if not first:
+            return second
     ndim = max(map(len, shapes), default=0)
     result: list[int | None] = [1] * ndim
     for shape in shapes:

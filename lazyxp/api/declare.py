@@ -12,7 +12,7 @@ from lazyxp import dtypes, options
 from lazyxp.api import views
 from lazyxp.api.array import Array
 from lazyxp.api.recording import SCALARS, as_array, constant, current
-from lazyxp.node import NO_PARAMS, OPS, Meta, Node, Op, make, user_site
+from lazyxp.node import CONSTANT, NO_PARAMS, OPS, Meta, Node, Op, make, user_site
 from lazyxp.shapes import broadcast
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,7 +36,9 @@ class LoopRule:
         self.result = result
         self.compares = like in _COMPARISONS
         self._loops: dict[tuple[Any, ...], Loop] = {}
+        # Where no operand is cast: the result for arrays of one dtype, and for floating-point arrays beside a number.
         self.same: dict[DType, DType] = {}
+        self.beside: dict[tuple[Any, Any], DType] = {}
 
     def __call__(self, operands: tuple[Any, ...]) -> Loop:
         """The dtypes that the operands are cast to, and after them the dtype of the result."""
@@ -45,6 +47,10 @@ class LoopRule:
             loop = self._loops[operands] = self._resolve(operands)
             if len(set(operands)) == 1 and set(loop[:-1]) == set(operands):
                 self.same[operands[0]] = loop[-1]
+            elif len(operands) == 2 and loop[0] == loop[1] and loop[0].kind == "f":
+                arrays = [t for t in operands if isinstance(t, np.dtype)]
+                if arrays == [loop[0]] and not {int, float}.isdisjoint(operands):
+                    self.beside[operands] = loop[-1]
         if options.current().strict:
             self._check_standard(operands)
         return loop
@@ -145,15 +151,31 @@ def _unary(op: Op, rule: LoopRule) -> Callable[..., Array]:
 
 def _binary(op: Op, rule: LoopRule) -> Callable[..., Array]:
     same = rule.same
+    beside = rule.beside
 
     def call(x1: Any, x2: Any, /) -> Array:
-        if type(x1) is Array and type(x2) is Array and not options.current().strict:
+        if type(x1) is Array and type(x2) is Array:
             a = x1._node if x1._cell is None else views.current(x1)
             b = x2._node if x2._cell is None else views.current(x2)
-            if a.dtype is b.dtype and a.shape == b.shape:
+            if a.dtype is b.dtype and not options.current().strict:
                 dtype = same.get(a.dtype)
                 if dtype is not None:
-                    return Array(Node(op, (a, b), NO_PARAMS, a.shape, dtype, user_site()))
+                    shape = a.shape if a.shape == b.shape else broadcast(op.name, a.shape, b.shape)
+                    return Array(Node(op, (a, b), NO_PARAMS, shape, dtype, user_site()))
+        elif type(x1) is Array:
+            a = x1._node if x1._cell is None else views.current(x1)
+            dtype = beside.get((a.dtype, type(x2)))
+            if dtype is not None and not options.current().strict:
+                site = user_site()
+                value = Node(CONSTANT, (), {"value": float(x2)}, (), a.dtype, site)
+                return Array(Node(op, (a, value), NO_PARAMS, a.shape, dtype, site))
+        elif type(x2) is Array:
+            b = x2._node if x2._cell is None else views.current(x2)
+            dtype = beside.get((type(x1), b.dtype))
+            if dtype is not None and not options.current().strict:
+                site = user_site()
+                value = Node(CONSTANT, (), {"value": float(x1)}, (), b.dtype, site)
+                return Array(Node(op, (value, b), NO_PARAMS, b.shape, dtype, site))
         return general(op, rule, (x1, x2))
 
     return call

@@ -107,23 +107,31 @@ _PLAIN = frozenset((int, type(None)))
 def getitem(x: Array, key: Any) -> Array:
     """``x[key]``."""
     node = current(x)
-    plain = None if options.current().strict else _plain(key)
-    known = None if plain is None else _known.get((plain, node.shape))
-    if known is None:
-        canonical, arrays, single = _parse(x, key)
-        if arrays:
-            return record(GATHER, x, *arrays, key=canonical)
-        known = SharedParams(key=canonical), selected(node.shape, canonical, ()), single
-        if plain is not None:
-            if len(_known) >= _MOST_KNOWN:
-                _known.clear()
-            _known[plain, node.shape] = known
-    params, shape, single = known
+    params, arrays, shape, single = _parsed(x, node, key)
     site = user_site()
+    if arrays:
+        return Array(Node(GATHER, (node, *[current(a) for a in arrays]), params, shape, node.dtype, site))
     result = Array(Node(GETITEM, (node,), params, shape, node.dtype, site))
     if not single:
         views.attach(x, result, GETITEM, params, site)
     return result
+
+
+def _parsed(x: Array, node: Node, key: Any, *, writes: bool = False) -> tuple[SharedParams, list[Array], Shape, bool]:
+    """The parameters of an op on `x` with `key`, its index arrays, what it selects, and whether that is one element."""
+    plain = None if options.current().strict else _plain(key)
+    known = None if plain is None else _known.get((plain, node.shape))
+    if known is not None:
+        params, shape, single = known
+        return params, [], shape, single
+    canonical, arrays, single = _parse(x, key, writes=writes)
+    params = SharedParams(key=canonical)
+    shape = selected(node.shape, canonical, tuple([current(a) for a in arrays]))  # type: ignore[arg-type]
+    if plain is not None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[plain, node.shape] = params, shape, single
+    return params, arrays, shape, single
 
 
 def _plain(key: Any) -> Key | None:
@@ -147,24 +155,24 @@ def _plain(key: Any) -> Key | None:
 def assigned(x: Array, key: Any, value: ArrayLike) -> Node:
     """The node of `x` after ``x[key] = value``."""
     site = user_site()
-    canonical, arrays, _ = _parse(x, key, writes=True)
     node = current(x)
+    params, arrays, target, _ = _parsed(x, node, key, writes=True)
     if type(value) in SCALARS:
         if options.current().strict and not dtypes.scalar_fits(type(value), node.dtype):
             raise TypeError(f"assignment: a Python {type(value).__name__} cannot go into {node.dtype} (strict=True)")
         values = constant(value, node.dtype, "assignment", site)  # type: ignore[arg-type]
     else:
         values = _fit_value(as_array(value, "assignment"), node.dtype, site)
-    indices = [current(a) for a in arrays]
-    target = selected(node.shape, canonical, tuple(indices))  # type: ignore[arg-type]
     extra = len(values.shape) - len(target)
     if extra > 0 and all(n == 1 for n in values.shape[:extra]):
         from lazyxp.api.manipulation import SQUEEZE
 
         values = make(SQUEEZE, values, site=site, axis=tuple(range(extra)))
     if arrays:
-        return make(SCATTER, node, values, *indices, site=site, key=canonical)
-    return put(node, canonical, values, site)
+        return make(SCATTER, node, values, *[current(a) for a in arrays], site=site, **params)
+    if None not in params["key"] and (not values.shape or values.shape == target):
+        return Node(SETITEM, (node, values), params, node.shape, node.dtype, site)
+    return put(node, params["key"], values, site)
 
 
 def put(x: Node, key: Key, value: Node, site: Site) -> Node:

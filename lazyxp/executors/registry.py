@@ -9,6 +9,8 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from lazyxp.errors import BackendUnavailable, UnknownBackend
 from lazyxp.executors.base import Executor, Status
 from lazyxp.node import Node
@@ -65,6 +67,8 @@ def register_executor(name: str, factory: Callable[[], Executor]) -> None:
 
 def get(backend: Any) -> Executor:
     """The executor of a backend: a name, a module, a namespace or an `Executor`."""
+    if isinstance(backend, str) and backend in _made:
+        return _made[backend][0]
     if isinstance(backend, Executor):
         return backend
     _check_type(backend)
@@ -155,7 +159,7 @@ def follow(nodes: Iterable[Node]) -> Executor:
     found: dict[Any, Node] = {}
     for node in nodes:
         value = node.value[0] if node.value is not None and node.several else node.value
-        if value is not None:
+        if value is not None and type(value) is not np.ndarray:
             module = type(value).__module__.partition(".")[0]
             if module not in ("numpy", "lazyxp"):  # what is read from files runs anywhere
                 found.setdefault(_backend_of(value, module), node)
