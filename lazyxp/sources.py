@@ -1,8 +1,8 @@
 """Sources: how data from outside becomes a node, and how a change made behind the graph's back is noticed.
 
-NumPy arrays up to `SNAPSHOT_BYTES` are copied when they are recorded. Larger ones are shared, not copied; about `SAMPLES`
-of their elements are compared before each run, which raises `SourceMutated` where one has changed. A change that misses
-every sampled element goes unnoticed: comparing all of them would cost as much as many a computation.
+NumPy arrays up to `SNAPSHOT_BYTES` are copied when they are recorded. Larger ones are shared, not copied; about
+`SAMPLES` of their elements are compared before each run, which raises `SourceMutated` where one has changed. A change
+that misses every sampled element goes unnoticed: comparing all of them would cost as much as many a computation.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ Value = np.ndarray[Any, Any]
 def _sample(value: Value) -> bytes:
     """The bytes of elements spread over `value`, both ends included."""
     step = value.size // SAMPLES | 1  # odd: where sides are powers of two, not all elements are of one column
+    elements: Any = value.flat
     if value.flags.c_contiguous:
         elements = value.reshape(-1)
-    else:
-        elements = value.T.reshape(-1) if value.flags.f_contiguous else value.flat
+    elif value.flags.f_contiguous:
+        elements = value.T.reshape(-1)
     # A slice, as an index array would cost several times the reading.
     return elements[::step].tobytes() + elements[-1:].tobytes()
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from lazyxp.api.indexing import ARRAY
 from lazyxp.node import OPS, Node
 from lazyxp.optimizers.graph import Graph
 from lazyxp.optimizers.rewrite import Match, Rule, Scalar, any_call, call, rewrite, x
@@ -154,6 +155,17 @@ def _end(m: Match) -> Node | None:
     return m.make(name, m.x, axis=(axis,), keepdims=False)
 
 
+def _inverse(m: Match) -> Node | None:
+    """The order of a permutation is the inverse one, which is written in one go: number i to where it says i."""
+    (length,) = m.node.shape if len(m.node.shape) == 1 else (None,)
+    if length is None or m.node.params["descending"] or not m.graph.supports(OPS["scatter"]):
+        return None
+    dtype = m.node.dtype
+    base = m.make("full", shape=(length,), fill_value=0, dtype=dtype)
+    numbers = m.make("arange", start=0, stop=length, step=1, length=length, dtype=dtype)
+    return m.make("scatter", base, numbers, m.inner, key=(ARRAY,))
+
+
 _SORTED = call("sort", x, name="inner")
 _ENDS = call("getitem", _SORTED)
 
@@ -197,6 +209,7 @@ REDUCTIONS = (
     Rule("truth of numbers", "exact", call(_ORDERLESS, x), _of_comparison),
     Rule("sum of booleans", "exact", call("sum", x), _counted),
     Rule("sort of sorted", "exact", call("sort", call("sort", x, name="inner")), _sorted_once),
+    Rule("order of an order", "exact", call("argsort", call("argsort", x, name="inner")), _inverse),
     Rule("end of sorted integers", "exact", _ENDS, _on("biu", _end)),
     Rule("end of sorted data", "finite", _ENDS, _on("f", _end)),
 )

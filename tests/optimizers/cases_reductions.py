@@ -90,6 +90,12 @@ CASES = [
     Case("sort of sorted", lambda x: xp.sort(xp.sort(x, axis=0), axis=0), of("b i u f c", (5, 3))),
     Case("sort of sorted", lambda x: xp.sort(xp.sort(x), descending=True), of(INTEGERS, (7,))),
     Case(
+        "order of an order",
+        lambda x, y: (xp.argsort(xp.argsort(x)), xp.argsort(xp.argsort(y, descending=True), stable=False)),
+        of("b i u f c", (7,)),
+        of("i f", (1,)),
+    ),
+    Case(
         "end of sorted integers",
         lambda x: (xp.sort(x)[:, 0], xp.sort(x)[:, -1], xp.sort(x, axis=0, descending=True)[0, :]),
         of(INTEGERS, (5, 3)),
@@ -98,6 +104,8 @@ CASES = [
 ]
 
 REFUSED = [
+    Case("order of an order", lambda x: xp.argsort(xp.argsort(x, axis=0), axis=1), of("i f", (3, 4))),
+    Case("order of an order", lambda x: xp.argsort(xp.argsort(x), descending=True), of("i f", (4,))),
     Case("sort before a reduction of integers", lambda x: xp.sum(xp.sort(x, axis=0), axis=1), of(INTEGERS, (3, 4))),
     Case("sum of sum of integers", lambda x: xp.sum(xp.sum(x, axis=0), axis=0, dtype=xp.int32), of("int64", (3, 4))),
     Case("reduction over axes of length 1", lambda x: xp.sum(x, axis=1), of("f c", (3, 1))),
