@@ -128,9 +128,11 @@ class Group:
     heavy : bool
         Whether the group writes arrays that are no results of the graph: those of two such groups need not be held at
         the same time.
+    reader : Node or None
+        The one node, in no group, that reads all of those arrays: arrays of the same reader are held at the same time.
     """
 
-    __slots__ = ("heavy", "lengths", "members", "merged", "ops", "rank", "size", "spaces", "whole")
+    __slots__ = ("heavy", "lengths", "members", "merged", "ops", "rank", "reader", "size", "spaces", "whole")
 
     def __init__(self, rank: int) -> None:
         self.rank = rank
@@ -141,6 +143,7 @@ class Group:
         self.ops = 0
         self.size = 0
         self.heavy = False
+        self.reader: Node | None = None
         self.merged: Group | None = None
 
     @property
@@ -249,7 +252,9 @@ class Group:
 
     def merge(self, other: Group, mine: Axes, theirs: Axes) -> bool:
         """Take in the members of `other`, in which `theirs` are the axes that are `mine` here, if that can be done."""
-        if self.ops + other.ops > MOST_OPS or (self.heavy and other.heavy):
+        if self.ops + other.ops > MOST_OPS:
+            return False
+        if self.heavy and other.heavy and (self.reader is None or self.reader is not other.reader):
             return False
         if not (set(self.cut) <= set(mine) and set(other.cut) <= set(theirs)):
             return False
@@ -271,7 +276,8 @@ class Group:
         for node, (axes, reduced) in other.members.items():
             self.members[node] = tuple([renamed[a] for a in axes]), tuple([renamed[a] for a in reduced])
         self.ops += other.ops
-        self.heavy = self.heavy or other.heavy
+        if not self.heavy:
+            self.heavy, self.reader = other.heavy, other.reader
         other.merged = self
         return True
 
@@ -443,7 +449,8 @@ class Grouping:
         if not joined:
             return False
         if not again or len(joined) < len(using):
-            joined[0].heavy = joined[0].heavy or (what in _MAKING and node not in self._roots)
+            if what in _MAKING and node not in self._roots:
+                joined[0].heavy, joined[0].reader = True, None
         self._placed[node] = joined
         return True
 
@@ -481,6 +488,8 @@ class Grouping:
         if what == TAKE:
             reduced = group._indexed(node)
         group.heavy = what in _MAKING and node not in self._roots
+        users = self._users.get(node, ())
+        group.reader = users[0] if len(users) == 1 and users[0] not in self._placed else None
         group.add(node, what, tuple(axes), reduced)
         return group
 

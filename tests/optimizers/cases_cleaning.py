@@ -136,6 +136,12 @@ POWERS = [
     Case("root of what is never negative", lambda x: abs(x) ** -0.5, of("f c", values="any")),
     Case("root of what is never negative", lambda x: abs(x) ** 1.5, of("f", values="any")),
     Case("x ** 0.5", lambda x: (abs(x) + x) ** 0.5, "f"),
+    Case(
+        "norm by squaring",
+        lambda x: (xp.linalg.vector_norm(x, axis=1), xp.linalg.vector_norm(x, keepdims=True)),
+        of("f", A, "any"),
+        bound=20,
+    ),
     Case("x * x", lambda x: x * x, "i u f"),
     Case("one factor more", lambda x: x * x * x * x, "f"),
     Case("one factor more", lambda x: x * (x * (x * x * x)) * x, "f", bound=8),

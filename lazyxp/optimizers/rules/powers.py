@@ -76,6 +76,16 @@ def _one_more(m: Match) -> Node | None:
     return None if exponent < 4 or exponent % 2 or exponent > _MOST else power(m, base, exponent)
 
 
+def _norm(m: Match) -> Node | None:
+    """A Euclidean norm as NumPy computes it, of parts that other rules and kernels know."""
+    params = m.node.params
+    if params["ord"] != 2 or not params["axis"] or m.x.dtype.kind != "f":
+        return None
+    squares = m.make("square", m.x)
+    total = m.make("sum", squares, axis=params["axis"], dtype=m.x.dtype, keepdims=params["keepdims"])
+    return m.make("sqrt", total)
+
+
 _HALVES = Scalar("c", (0.5, -0.5, 1.5))
 _POWERS = (
     Rule("x ** 0", "exact", call("pow", x, Scalar("c", (0, -0.0))), on("iuf", all_equal(1)), moves=True),
@@ -93,6 +103,7 @@ _POWERS = (
         on("f", lambda m: _roots(m) if never_negative(m.x) else None),
     ),
     Rule("x ** 0.5", "finite", call("pow", x, _HALVES), on("f", _roots)),
+    Rule("norm by squaring", "rounding", call("linalg.vector_norm", x), _norm),
     Rule("x * x", "exact", call("multiply", x, x), on("iuf", to("square", "x"))),
     Rule("one factor more", "rounding", call("multiply", call("multiply", x, y), y), on("f", _one_more)),
     Rule("one integer factor more", "exact", call("multiply", call("multiply", x, y), y), on("iu", _one_more)),
