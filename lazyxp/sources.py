@@ -31,7 +31,8 @@ def _sample(value: Value) -> bytes:
     elif value.flags.f_contiguous:
         elements = value.T.reshape(-1)
     # A slice, as an index array would cost several times the reading.
-    return elements[::step].tobytes() + elements[-1:].tobytes()
+    ends: tuple[bytes, bytes] = elements[::step].tobytes(), elements[-1:].tobytes()
+    return b"".join(ends)
 
 
 # What is compared before each run: the sampled bytes of each array that others can change.

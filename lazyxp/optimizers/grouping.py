@@ -448,9 +448,8 @@ class Grouping:
                 joined = highest
         if not joined:
             return False
-        if not again or len(joined) < len(using):
-            if what in _MAKING and node not in self._roots:
-                joined[0].heavy, joined[0].reader = True, None
+        if (not again or len(joined) < len(using)) and what in _MAKING and node not in self._roots:
+            joined[0].heavy, joined[0].reader = True, None
         self._placed[node] = joined
         return True
 

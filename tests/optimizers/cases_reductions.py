@@ -1,4 +1,4 @@
-"""Cases of the rules for reductions, and of kernels."""
+"""Cases of the rules for reductions and transforms, and of kernels."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def _total(x: object) -> float:
 
 _LARGE = xp.asarray(np.linspace(0.5, 2.0, grouping.SMALLEST // 64))
 
+_WAVE = xp.asarray(np.sin(np.arange(65)).astype(np.float32))
+
 CASES = [
     Case(
         "fused kernel",
@@ -27,6 +29,17 @@ CASES = [
         of("f", (64,)),
         bound=50,
         size=lambda x: 2 * grouping.SMALLEST * (1 + _total(x)),
+    ),
+    Case(
+        "transform of real data",
+        lambda x: (
+            xp.fft.fft(xp.reshape(x[:, None] * _WAVE, (64 * 65,))),
+            xp.fft.fft(xp.permute_dims(x[:, None] * _WAVE, (1, 0)), n=4099, axis=0, norm="ortho"),
+        ),
+        of("f", (64,), "finite"),
+        bound=50,
+        size=lambda x: 65 * _total(x),
+        zeros=False,
     ),
     Case(
         "sort before an orderless reduction",

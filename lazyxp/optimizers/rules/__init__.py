@@ -7,5 +7,6 @@ from lazyxp.optimizers.rules.joining import JOINING
 from lazyxp.optimizers.rules.logic import LOGIC
 from lazyxp.optimizers.rules.movement import MOVEMENT
 from lazyxp.optimizers.rules.powers import POWERS
+from lazyxp.optimizers.rules.transforms import TRANSFORMS
 
-CLEANING = (*CONSTANTS, *CASTS, *MOVEMENT, *JOINING, *ARITHMETIC, *POWERS, *LOGIC)
+CLEANING = (*CONSTANTS, *CASTS, *MOVEMENT, *JOINING, *ARITHMETIC, *POWERS, *LOGIC, *TRANSFORMS)
