@@ -157,7 +157,11 @@ def usage(plan: Plan) -> Usage:
     node_of = {step.output: step.node for step in plan.steps}
     node_of.update(plan.sources)
     copies = 0
+    given: set[int] = set()
     for position, slot in enumerate(plan.outputs):
-        if position in plan.shared or node_of[slot].op.name == "broadcast_to":
+        own = run.held[slot]
+        is_shared = position in plan.shared and (not own or not given.isdisjoint(own))
+        if is_shared or node_of[slot].op.name == "broadcast_to":
             copies += nbytes(node_of[slot])
+        given.update(own)
     return Usage(max(peak, run.live + copies), steps, run.held, run.overwritten, run.operands)

@@ -163,6 +163,9 @@ def _in_double(node: Node) -> int:
 
 def _matrix_power(node: Node) -> int:
     n = abs(node.params["n"])
+    if n == 0:
+        rows = node.shape[-1] or 0
+        return int(rows * rows * node.dtype.itemsize)  # one identity, which is written into each matrix
     inverse = nbytes(node) if node.params["n"] < 0 else 0
     if n < 3:
         return inverse

@@ -246,6 +246,17 @@ def test_data_is_read_once_by_reductions_that_are_used_one_after_the_other():
         np.testing.assert_allclose(y.compute(), y.compute(optimize="none"), rtol=1e-12, atol=1e-14)
 
 
+def test_what_one_op_reads_is_one_kernel():
+    x, y = xp.asarray(np.linspace(1, 2, 2 * grouping.SMALLEST)), xp.asarray(np.linspace(3, 4, 2 * grouping.SMALLEST))
+    parts = [x * y + 1, x / y - x, xp.exp(x) + y]
+    joined = xp.stack(parts, axis=-1)
+    assert len(kernels_of(joined)) == 1
+    np.testing.assert_allclose(joined.compute(), joined.compute(optimize="none"), rtol=1e-14)
+    # What different ops read one after the other need not be held at the same time.
+    apart = sum(xp.sort(part)[-1] for part in parts)
+    assert len(kernels_of(apart)) == 3
+
+
 def test_any_number_may_be_a_condition():
     condition = np.arange(2 * grouping.SMALLEST) % 3.0
     x = xp.asarray(condition)

@@ -77,6 +77,21 @@ def test_buffers_are_freed_after_their_last_use(backend):
     assert peak < 5 * (1 << 20)
 
 
+def test_a_reshape_that_copies_is_the_callers_at_once():
+    x = xp.asarray(np.arange(1 << 17, dtype=float).reshape(2, -1))
+    y = xp.reshape(x.T, (-1,))
+    y.compute()
+    tracemalloc.start()
+    try:
+        result = y.compute()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5 * result.nbytes
+    result[:] = 0
+    assert xp.sum(x) > 0
+
+
 class Watching(ArrayAPIExecutor):
     """Keeps weak references to what its steps made."""
 

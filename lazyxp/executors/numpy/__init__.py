@@ -42,6 +42,17 @@ class NumPyExecutor(ArrayAPIExecutor):
         compiles = options.current().kernels != "interpreted" and compiler.is_available()
         return kernel_shortcut(plan, dict(arguments)) if compiles else None
 
+    def run(self, plan: Plan, *, keep: bool, **options: Any) -> list[Any]:
+        """Run `plan`; where results may be views of sources, as reshapes may, only those that are get copied."""
+        if keep or not plan.shared:
+            return super().run(plan, keep=keep, **options)
+        results = super().run(plan._replace(shared=frozenset()), keep=False, **options)
+        for k in plan.shared:
+            others = [leaf.value for leaf in plan.leaves] + results[:k] + results[k + 1 :]
+            if any(x is not None and _may_share(results[k], x) for x in others):
+                results[k] = results[k].copy()
+        return results
+
     def execute(self, step: Step, arrays: list[Any]) -> Any:
         """The result of one step; it overwrites a buffer that nobody else reads where it can."""
         node, _, _, _, reuses, into = step
@@ -83,6 +94,11 @@ class NumPyExecutor(ArrayAPIExecutor):
         """The result as an array of the caller's own."""
         array = np.asarray(value)
         return array.copy() if shared or not array.flags.writeable else array
+
+
+def _may_share(array: Any, other: Any) -> bool:
+    """Whether memory of `array` is that of `other`, as far as NumPy knows the memory of that."""
+    return not isinstance(other, np.ndarray) or np.may_share_memory(array, other)
 
 
 def _lie_alike(arrays: list[Any], target: Any) -> bool:
