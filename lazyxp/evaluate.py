@@ -203,6 +203,8 @@ def _is_far_cheaper(alone: plan.Plan, together: plan.Plan, large: list[Node]) ->
     """Whether `alone` costs far less than `together`, also with all that was spent so before."""
     total = _work(together)
     now = _work(alone) + _RUN
+    if math.isinf(now):
+        return False
     spent = now + max([_spent.get(n, 0) for n in large])
     if now * _FAR > total or spent > total:
         return False

@@ -347,3 +347,11 @@ def test_what_costs_no_more_is_remembered() -> None:
     x = xp.asarray(np.ones(250_000)) * 3
     assert float(xp.sum(x)) == 750_000
     assert is_known(x)
+
+
+def test_what_costs_nobody_knows_how_much_is_remembered() -> None:
+    x = xp.asarray(np.linspace(-1, 1, 250_000))
+    roots = xp.zeros_like(x)
+    roots[x > 0] = xp.sqrt(x[x > 0])
+    assert float(xp.max(roots)) == 1
+    assert is_known(roots)
