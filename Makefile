@@ -23,7 +23,8 @@ docs: $(VENV)/.stamp-dev
 
 bench: $(VENV)/.stamp-bench
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
-	$(BIN)/python -m benchmarks.executors
+	$(if $(BENCH_ARGS),,$(BIN)/python -m benchmarks.consumers)
+	$(if $(BENCH_ARGS),,$(BIN)/python -m benchmarks.executors)
 
 bench-internals: $(VENV)/.stamp-bench
 	set -e; for name in recording depth optimizing rewrites; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py; done

@@ -237,6 +237,8 @@ def demand_numpy(node: Node, what: str) -> np.ndarray[Any, Any]:
 
 def _held(root: Node) -> list[Node]:
     """The nodes below `root` that something outside its graph refers to: handles, storage cells, other graphs."""
+    if all([arg.value is not None or arg.op.kind == "source" for arg in root.args]):
+        return []
     nodes = walk([root])
     return [n for n, count in zip(nodes, _outside_references(nodes), strict=True) if count > 0 and _is_work(n, root)]
 

@@ -56,8 +56,13 @@ def uncollected() -> Iterator[None]:
 
 def structure_of(roots: Sequence[Node]) -> Structure:
     """The structure of the graph that computes `roots`; called under `graph_lock`."""
-    with uncollected():
+    if not gc.isenabled():
         return _structure_of(roots)
+    gc.disable()  # as `uncollected` does, at a fraction of its cost
+    try:
+        return _structure_of(roots)
+    finally:
+        gc.enable()
 
 
 def _structure_of(roots: Sequence[Node]) -> Structure:

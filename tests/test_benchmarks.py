@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import bounds, worker
+from benchmarks import bounds, consumers, worker
 
 ROOT = Path(__file__).parent.parent
 
@@ -109,3 +109,21 @@ def test_bounds(one, said):
         assert any(said in line for line in missed), missed
     else:
         assert missed == []
+
+
+@pytest.mark.slow
+def test_consumers_are_timed():
+    command = [sys.executable, "-m", "benchmarks.consumers", "--quick", "--only", "scipy.fft.fftshift"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "scipy.fft.fftshift" in done.stdout
+    assert "1,000,000 elements: geometric mean" in done.stdout
+
+
+def test_the_table_of_consumers_says_what_is_within_the_bounds():
+    times = [(100, 1e-3, 19e-3), (1_000_000, 2e-3, 1e-3)], [(100, 1e-3, 21e-3), (1_000_000, 2e-3, 4e-3)]
+    rows = [consumers.Timed(f"call {i}", *row) for i, of_call in enumerate(times) for row in of_call]
+    text = consumers.table(rows)
+    assert text.count("!") == 2
+    assert "100 elements: geometric mean 19.97; 1 of 2 calls within 20 times NumPy's time, 0 faster" in text
+    assert "1,000,000 elements: geometric mean 1.00; 1 of 2 calls within 1.5 times NumPy's time, 1 faster" in text

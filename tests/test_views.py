@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import threading
+import tracemalloc
 import weakref
 
 import numpy as np
@@ -375,3 +376,19 @@ def test_reshapes_of_unknown_views_are_read_only_where_nothing_may_be_computed()
         assert (flat + 1).compute().tolist() == [5, 7, 9, 11]
         xp.reshape(rows, (-1,))[0] = 1  # of what is no view, it is one for sure
         assert rows.compute()[0, 0] == 1
+
+
+def test_views_that_are_gone_take_no_memory() -> None:
+    x = xp.asarray(np.arange(8.0))
+    kept = [x[i:] for i in range(5)]
+    for _ in range(10_000):
+        x[1:3]
+    tracemalloc.start()
+    try:
+        for _ in range(10_000):
+            x[1:3]
+        assert tracemalloc.get_traced_memory()[0] < 20_000
+    finally:
+        tracemalloc.stop()
+    x[:] = 1.0
+    assert all(float(xp.sum(view)) == len(view) for view in kept)

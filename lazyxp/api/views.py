@@ -74,7 +74,7 @@ def current(x: Array) -> Node:
             settle(cell)
         if x._version != cell.writes:
             x._node, x._version = replayed(cell.node, x._view), cell.writes
-            cell.synced.append(weakref.ref(x))
+            _note(cell, x)
         return x._node
 
 
@@ -93,7 +93,7 @@ def attach(x: Array, view: Array, op: Op, params: dict[str, Any], site: Site) ->
         # Unless another thread has written to x since the view was recorded, it is up to date.
         view._version = x._version if x._node is view._node.args[0] else -1
         view._view = _joined(x._view, op, params, site, x._node)
-        cell.synced.append(weakref.ref(view))
+        _note(cell, view)
 
 
 def found(x: Array, readonly: str = "") -> Cell:
@@ -101,8 +101,17 @@ def found(x: Array, readonly: str = "") -> Cell:
     cell = x._cell = Cell(x._node, readonly)
     x._version = 0
     x._view = None
-    cell.synced.append(weakref.ref(x))
+    _note(cell, x)
     return cell
+
+
+def _note(cell: Cell, handle: Array) -> None:
+    """Count `handle` among those that are of the current version; those that are gone are let go now and then."""
+    synced = cell.synced
+    synced.append(weakref.ref(handle))
+    count = len(synced)
+    if count >= 32 and count & (count - 1) == 0:
+        synced[:] = [ref for ref in synced if ref() is not None]
 
 
 def write(x: Array, node: Node, site: Site) -> None:

@@ -187,6 +187,15 @@ def _irfftn(xp: Any, x: Any, *, s: tuple[int, ...], axes: tuple[int, ...], norm:
     return np.fft.irfftn(x, s=s, axes=axes, norm=norm)
 
 
+def _reduction(ufunc: np.ufunc) -> Callable[..., Any]:
+    """A reduction by the method of `ufunc` that NumPy's function calls in the end."""
+
+    def lowering(xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool, dtype: Any = None) -> Any:
+        return ufunc.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)
+
+    return lowering
+
+
 LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "kernel": run_kernel,
     "setitem": _setitem,
@@ -201,6 +210,12 @@ LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "clip": _clip,
     "complex": _complex,
     "real": lambda xp, x: np.real(x),
+    "any": _reduction(np.logical_or),
+    "all": _reduction(np.logical_and),
+    "max": _reduction(np.maximum),
+    "min": _reduction(np.minimum),
+    "sum": _reduction(np.add),
+    "prod": _reduction(np.multiply),
     "mean": _mean,
     "std": _spread(np.std),
     "var": _spread(np.var),
