@@ -13,30 +13,12 @@ from tests.consumers.calls import CALLS, leaves
 SIZE = 100
 BACKENDS = ["numpy", "array_api_strict", "torch", "jax"]
 
-# What a backend cannot run, and why.
-LACKING: dict[tuple[str, str], str] = {}
 
-
-@pytest.fixture
-def backend(request):
-    """The name of a backend that is installed, ready for double precision."""
-    module = pytest.importorskip(request.param)
-    if request.param == "jax":
-        before = module.config.jax_enable_x64
-        module.config.update("jax_enable_x64", True)
-        yield request.param
-        module.config.update("jax_enable_x64", before)
-    else:
-        yield request.param
-
-
-@pytest.mark.parametrize("backend", BACKENDS, indirect=True)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
 def test_call(call, backend):
     pytest.importorskip(call.library)
-    reason = LACKING.get((call.name, backend))
-    if reason:
-        pytest.skip(reason)
+    pytest.importorskip(backend)
     values = call.values(SIZE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those of the libraries about themselves, and about points that are too few
