@@ -309,7 +309,12 @@ def test_the_llvm_that_is_shown_is_what_is_compiled(monkeypatch, layout, functio
     shown = x.explain().source("llvm")
     compiled = []
     compile_ = compiler.compiled
-    monkeypatch.setattr(compiler, "compiled", lambda text: compiled.append(text) or compile_(text))
+
+    def collected(text, *description, exported=()):
+        compiled.append(text())
+        return compile_(text, *description, exported=exported)
+
+    monkeypatch.setattr(compiler, "compiled", collected)
     x.compute()
     assert compiled
     functions = ["".join(t.splitlines(True)[2:]) for t in sections(shown)]

@@ -113,7 +113,7 @@ def _code(step: KernelStep, form: str) -> str:
     if reason:
         raise BackendUnavailable(f"source: {form!r} is what kernels are compiled from or to, and {reason}")
     try:
-        return runtime.code_of(step.kernel, step.operands).printed.text
+        return runtime.printed_kernel(runtime.case_of(step.kernel, step.operands).lowered).text
     except Unprintable:
         return ""
 

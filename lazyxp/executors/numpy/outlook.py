@@ -13,6 +13,7 @@ from lazyxp.executors.numpy import interpreter, threads
 from lazyxp.executors.numpy.kernels import reports_errors
 from lazyxp.executors.numpy.llvm import compiler, runtime
 from lazyxp.executors.numpy.llvm.lower import Unprintable
+from lazyxp.executors.numpy.llvm.printer import scratch_bytes
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
 from lazyxp.kernel import Kernel
 from lazyxp.strides import Layout, layout_of
@@ -100,16 +101,18 @@ def _interpreted(kernel: Kernel, operands: Sequence[Layout], reason: str = "") -
 
 def _compiled(kernel: Kernel, operands: Sequence[Layout]) -> Outlook:
     try:
-        code = runtime.code_of(kernel, operands)
+        case = runtime.case_of(kernel, operands)
+        kept = runtime.printed_kernel(case.lowered).scratch
     except Unprintable as error:
         return _interpreted(kernel, operands, f"there is no code for {error}")
-    parts = [math.prod(shape) * dtype.itemsize for shape, dtype in code.partials]
+    parts = [math.prod(shape) * dtype.itemsize for shape, dtype in case.partials]
     finishing = 0
-    for finish in code.lowered.finishes:
+    for finish in case.lowered.finishes:
         first, last = finish.partials[0], finish.partials[-1]
         if finish.instruction.node.op.name in ("var", "std"):
-            needed = parts[last] * (_COMPLEX if code.partials[first][1].kind == "c" else _REAL)
+            needed = parts[last] * (_COMPLEX if case.partials[first][1].kind == "c" else _REAL)
         else:
             needed = parts[first] // 2
         finishing = max(finishing, needed)
-    return Outlook("", sum(parts) + finishing, sum(code.scratch), code.pieces if code.shared and code.scratch else 1)
+    scratch = scratch_bytes(kept, case.space.lengths)
+    return Outlook("", sum(parts) + finishing, sum(scratch), case.pieces if case.shared and scratch else 1)

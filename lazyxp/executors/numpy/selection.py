@@ -31,7 +31,8 @@ def selected(x: Array, mask: Array) -> Array | None:
     result = buffers.empty((int(places[-1]),), x.dtype)
     numbers = [a.__array_interface__["data"][0] for a in (x, mask, places, result)]
     arguments = (ctypes.c_int64 * len(numbers))(*numbers)
-    code = compiler.compiled(_text(x.dtype.itemsize, compiler.vector_bytes()))
+    text = _text(x.dtype.itemsize, compiler.vector_bytes())
+    code = compiler.compiled(lambda: text, text)
     limit = threads.limit()
     portions = min(pieces, 8 * limit) if limit > 1 else 1
 

@@ -9,6 +9,7 @@ import itertools
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from lazyxp.executors.numpy.llvm import cache, functions
@@ -26,6 +27,9 @@ MOST_HELD = 256
 _held: dict[str, Compiled] = {}
 # What is done to a module on its way, for the key of its code.
 _PIPELINE = "sroa, O2"
+# The files that print modules, as of now: later, somebody may have installed others under the process. None where there
+# are no files, as in a frozen application; then nothing is kept on disk.
+_PRINTER = [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
 
 
 # What is in memory, by number: not held by its users, or the garbage collector gave it back in any thread at any time.
@@ -62,10 +66,10 @@ class _Code:
 
 
 class Compiled(NamedTuple):
-    """A compiled kernel: what to call, the address of its entry for small arrays or 0, and what keeps the code."""
+    """A compiled kernel: what to call, the addresses of what else its module exports, and what keeps the code."""
 
     call: Function
-    direct: int
+    addresses: tuple[int, ...]
     owner: Any
 
 
@@ -106,7 +110,7 @@ def _target() -> _Target:
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     functions.load_libraries()
-    features = binding.get_host_cpu_features()
+    features = functions.features()
     flags = features.flatten()
     wide = features.get("avx512f") and features.get("avx512vl")
     if wide:
@@ -123,7 +127,8 @@ def _target() -> _Target:
     builder = binding.create_pass_builder(own, binding.create_pipeline_tuning_options(speed_level=2))
     passes = binding.create_new_function_pass_manager()
     passes.add_sroa_pass()
-    name = f"{_PIPELINE} {target.triple} {cpu} {flags} {llvmlite.__version__} {binding.llvm_version_info}"
+    versions = f"{cache.key_of(*_PRINTER)} {llvmlite.__version__} {binding.llvm_version_info}"
+    name = f"{_PIPELINE} {target.triple} {cpu} {flags} {versions}"
     size = 64 if wide else 32 if features.get("avx2") else 16
     return _Target(own, binding.create_lljit_compiler(machine()), (passes, builder), name, size)
 
@@ -146,33 +151,35 @@ def assembly(text: str) -> str:
         return str(_target().machine.emit_assembly(_improved(text)))
 
 
-def compiled(text: str) -> Compiled:
-    """The functions of a module: those of the latest `MOST_HELD` are in memory, others perhaps on disk."""
+def compiled(text: Callable[[], str], *description: str, exported: tuple[str, ...] = ()) -> Compiled:
+    """The functions of a module: those of the latest `MOST_HELD` are in memory, others perhaps on disk.
+
+    `text` is asked for only if they are in neither; the same `description` is of the same text.
+    """
     with _lock:
         while _unused:
             del _libraries[_unused.pop()]
-        key = cache.key_of(text, _target().name)
-        found = _held.pop(key, None) or _linked(text, key)
+        key = cache.key_of(*description, _target().name)
+        found = _held.pop(key, None) or _linked(text, key, exported)
         _held[key] = found  # at the end: the latest
         if len(_held) > MOST_HELD:
             del _held[next(iter(_held))]
         return found
 
 
-def _linked(text: str, key: str) -> Compiled:
+def _linked(text: Callable[[], str], key: str, exported: tuple[str, ...]) -> Compiled:
     from llvmlite import binding
 
     target = _target()
-    code = cache.load(key)
+    code = cache.load(key) if _PRINTER else None
     if code is None:
-        code = bytes(target.machine.emit_object(_improved(text)))
-        cache.store(key, code)
+        code = bytes(target.machine.emit_object(_improved(text())))
+        if _PRINTER:
+            cache.store(key, code)
     builder = binding.JITLibraryBuilder().add_object_img(code).add_current_process()
-    builder.export_symbol("kernel")
-    has_entry = "@direct(" in text
-    if has_entry:
-        builder.export_symbol("direct")
+    for name in ("kernel", *exported):
+        builder.export_symbol(name)
     number = next(_numbers)
     library = _libraries[number] = builder.link(target.jit, f"kernel{number}")
-    entry = int(library["direct"]) if has_entry else 0
-    return Compiled(_PROTOTYPE(library["kernel"]), entry, _Code(number))
+    addresses = tuple([int(library[name]) for name in exported])
+    return Compiled(_PROTOTYPE(library["kernel"]), addresses, _Code(number))

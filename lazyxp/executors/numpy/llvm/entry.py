@@ -34,7 +34,7 @@ def direct_text(operands: int, numbers: int) -> str:
         "@_Py_NoneStruct = external global i8",
         "declare void @Py_IncRef(ptr)",
         "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
-        "define ptr @direct(ptr %self, ptr %arrays, i64 %count) {",
+        "define ptr @direct(ptr %self, ptr %arrays, i64 %count) nounwind {",
         f"%arguments = alloca [{operands + numbers} x i64]",
         f"%held = getelementptr i8, ptr %self, i64 {_DATA}",
         "%numbers = load ptr, ptr %held",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +14,27 @@ from lazyxp.executors.numpy.llvm.memory import Memory
 
 # The index that stands for the piece of work in the strides of partial results.
 PIECE = -1
+# For each value that is kept for a while: the loops along which it varies, and the size of its elements.
+Scratch = tuple[tuple[tuple[int, ...], int], ...]
+
+
+def _scratch_numbers(scratch: Scratch) -> list[int]:
+    """What `scratch_at` reads."""
+    return [len(scratch), *[n for loops, size in scratch for n in (size, len(loops), *loops)]]
+
+
+def scratch_at(address: int) -> Scratch:
+    """What the code of a kernel says of its scratch memory."""
+    places = itertools.count(address, 8)
+
+    def number() -> int:
+        return ctypes.c_int64.from_address(next(places)).value
+
+    found = []
+    for _ in range(number()):
+        size, loops = number(), number()
+        found.append((tuple([number() for _ in range(loops)]), size))
+    return tuple(found)
 
 
 class Frame:
@@ -47,11 +70,13 @@ class Frame:
     def text(self) -> str:
         """The module."""
         declarations = "\n".join(self._names.declarations.values())
+        numbers = _scratch_numbers(tuple(self.scratch))
+        scratch = f"@scratch = constant [{len(numbers)} x i64] [{', '.join([f'i64 {n}' for n in numbers])}]"
         lines = "\n".join([*self._entry, *self._lines])
-        head = "define void @kernel(ptr %arguments, i64 %first, i64 %last, ptr %scratch) {\nentry:"
+        head = "define void @kernel(ptr %arguments, i64 %first, i64 %last, ptr %scratch) nounwind {\nentry:"
         # What went past the cache has to be there before another thread is told that it is.
         end = "fence seq_cst\nret void\n}\n!0 = !{i32 1}" if self.lowered.form.streams else "ret void\n}"
-        return f"{declarations}\n{head}\n{lines}\n{end}\n"
+        return f"{declarations}\n{scratch}\n{head}\n{lines}\n{end}\n"
 
     # --- arguments and loops -----------------------------------------------------------------------------------------
 
@@ -138,17 +163,13 @@ class Frame:
         if number in self.instead:
             return self.instead[number]
         lowered = self.lowered
-        form, kernel = lowered.form, lowered.kernel
+        form, first = lowered.form, len(lowered.form.layout)
         base = self._argument(number)
-        inputs, first = len(kernel.inputs), len(form.layout)
         cut = streams = False
-        if number < inputs:
+        if number < first:
             dtype = lowered.dtypes[number]
             letters = dict(enumerate(form.layout[number]))
-        elif number < first:
-            dtype = kernel.kept[number - inputs].dtype
-            letters = dict(enumerate(form.layout[number]))
-            streams = form.streams
+            streams = form.streams and number >= len(lowered.kernel.inputs)
         else:
             partial = lowered.partials[number - first]
             dtype, cut = partial.dtype, partial.cut

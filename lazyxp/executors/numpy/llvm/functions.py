@@ -39,12 +39,17 @@ def _architecture() -> str:
 
 
 @functools.cache
-def _has(*features: str) -> bool:
-    """Whether the processor has all of these features."""
+def features() -> Any:
+    """What the processor can do, by name; to ask it takes some time."""
     from llvmlite import binding
 
-    present = binding.get_host_cpu_features()
-    return all(present.get(feature) for feature in features)
+    return binding.get_host_cpu_features()
+
+
+@functools.cache
+def _has(*names: str) -> bool:
+    """Whether the processor has all of these features."""
+    return all([features().get(name) for name in names])
 
 
 @functools.cache
@@ -117,7 +122,7 @@ def _local(e: Emitter, symbol: str, element: str, x: str, body: Callable[[Emitte
     if symbol not in declared:
         own = Emitter(Names(), e.width)
         result = body(own, "%x")
-        lines = [f"define internal {t} @{symbol}({t} %x) {{", "start:", *own.lines, f"ret {t} {result}", "}"]
+        lines = [f"define internal {t} @{symbol}({t} %x) nounwind {{", "start:", *own.lines, f"ret {t} {result}", "}"]
         declared.update(own.names.declarations)
         declared[symbol] = "\n".join(lines)
     return e.call(symbol, t, [(t, x)])

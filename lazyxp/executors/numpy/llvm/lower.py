@@ -52,7 +52,8 @@ class Value(NamedTuple):
     dtype : dtype
         Of its elements.
     params : Any
-        Of the op; of a reduction or scan, which one it is; the operand that elements are taken from.
+        Of the op, which bounds are given; of a reduction or scan, which one it is; the operand that elements are taken
+        from. Its `repr` says all about it.
     reduced : frozenset of int
         The loops that a reduction or scan runs along, or an operand is indexed along.
     """
@@ -129,7 +130,7 @@ class Lowered:
     kernel, form
         What was lowered.
     dtypes : tuple of dtype
-        Of the inputs.
+        Of the inputs, then of the outputs.
     values : list of Value
         Arguments first.
     sinks : list of Sink
@@ -145,7 +146,7 @@ class Lowered:
     def __init__(self, kernel: Kernel, form: Form, dtypes: Iterable[DType]) -> None:
         self.kernel = kernel
         self.form = form
-        self.dtypes = tuple(dtypes)
+        self.dtypes = (*dtypes, *[node.dtype for node in kernel.kept])
         self.values: list[Value] = []
         self.sinks: list[Sink] = []
         self.partials: list[Partial] = []
@@ -155,7 +156,7 @@ class Lowered:
         self._loop = {axis: i for i, axes in enumerate(form.loops) for axis in axes}
         self._outputs = {number: k for k, number in enumerate(kernel.outputs)}
         self._numbers: dict[int, int] = {}  # of the kernel's values
-        for i, (axes, dtype) in enumerate(zip(kernel.inputs, self.dtypes, strict=True)):
+        for i, (axes, dtype) in enumerate(zip(kernel.inputs, self.dtypes, strict=False)):
             if not is_known(dtype):
                 raise Unprintable(str(dtype))
             self._numbers[i] = self._add(Value("input", (i,), self._loops_of(axes), dtype))
@@ -164,6 +165,18 @@ class Lowered:
             if any(axes_of[a] != operand_axes(one, k, axes_of[a]) for k, a in enumerate(one.args)):
                 raise Unprintable(f"{one.node.op.name} along two axes that are one")
             self._instruction(i, one)
+
+    def description(self) -> str:
+        """All that code is printed from, in short: what has the same description has the same code."""
+        form = self.form._replace(loops=())
+        dtypes = [dtype.str for dtype in self.dtypes]
+        values = [
+            (op, args, sorted(loops), dtype.str, params, sorted(reduced))
+            for op, args, loops, dtype, params, reduced in self.values
+        ]
+        sinks = [(i, sorted(loops), sorted(reduced), *rest) for i, loops, reduced, *rest in self.sinks]
+        partials = [(sorted(loops), dtype.str, *rest) for loops, dtype, *rest in self.partials]
+        return repr((len(self.kernel.inputs), len(self.form.loops), form, dtypes, values, sinks, partials, self.flag))
 
     def _loops_of(self, axes: Axes) -> Loops:
         return frozenset([self._loop[a] for a in axes if a != NO_AXIS])
@@ -190,7 +203,7 @@ class Lowered:
         if name in _SAME:
             self._numbers[number] = args[0]
         elif one.node.op.kind in ("elementwise", "cast"):
-            self._numbers[number] = self._map(name, *args, dtype=dtype, params=one.node.params)
+            self._numbers[number] = self._map(name, *args, dtype=dtype, params=one.node.params.get("given"))
         elif name == "take":
             self._numbers[number] = self._take(one, *args)
         elif one.node.op.kind == "scan":
@@ -294,7 +307,9 @@ class Lowered:
         key = ("center", total)
         if key not in self._known_partials:
             held = self._add(Value("input", (self._held(total),), kept, dtype))
-            count = self._map("astype", self._add(Value("count", (), frozenset(), _INT, gone)), dtype=real)
+            count = self._map(
+                "astype", self._add(Value("count", (), frozenset(), _INT, tuple(sorted(gone)))), dtype=real
+            )
             center = self._divided(held, count)
             self._known_partials[key] = len(self.partials)
             self.partials.append(Partial(kept, dtype, self.form.pieces in gone, "store"))

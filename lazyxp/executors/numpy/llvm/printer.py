@@ -18,7 +18,7 @@ from lazyxp.executors.numpy.llvm import scalars
 from lazyxp.executors.numpy.llvm.accumulators import Accumulator, combined, identity
 from lazyxp.executors.numpy.llvm.analysis import contracted, stages
 from lazyxp.executors.numpy.llvm.form import LINE, UNIT
-from lazyxp.executors.numpy.llvm.frame import PIECE, Frame
+from lazyxp.executors.numpy.llvm.frame import PIECE, Frame, Scratch
 from lazyxp.executors.numpy.llvm.ir import Emitter, element_of
 from lazyxp.executors.numpy.llvm.jobs import (
     Job,
@@ -65,7 +65,7 @@ class Printed(NamedTuple):
     """
 
     text: str
-    scratch: tuple[tuple[tuple[int, ...], int], ...]
+    scratch: Scratch
 
 
 def print_kernel(lowered: Lowered, lanes: int) -> Printed:
@@ -73,7 +73,7 @@ def print_kernel(lowered: Lowered, lanes: int) -> Printed:
     return _Printer(lowered, lanes).printed()
 
 
-def scratch_bytes(scratch: tuple[tuple[tuple[int, ...], int], ...], lengths: tuple[int, ...]) -> list[int]:
+def scratch_bytes(scratch: Scratch, lengths: tuple[int, ...]) -> list[int]:
     """The bytes of each value that is kept for a while."""
     return [math.prod([lengths[loop] for loop in loops]) * size for loops, size in scratch]
 

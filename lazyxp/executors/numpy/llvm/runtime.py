@@ -16,6 +16,7 @@ from lazyxp.executors.numpy.llvm import compiler, scalars
 from lazyxp.executors.numpy.llvm.analysis import cost
 from lazyxp.executors.numpy.llvm.entry import direct, direct_text, is_possible
 from lazyxp.executors.numpy.llvm.form import LINE, UNCUT, Form, Space, form_of
+from lazyxp.executors.numpy.llvm.frame import scratch_at
 from lazyxp.executors.numpy.llvm.lower import Finish, Lowered, Partial, Unprintable
 from lazyxp.executors.numpy.llvm.printer import Printed, print_kernel, scratch_bytes
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
@@ -36,15 +37,13 @@ _SEVERAL, _FEW = 4, 8
 _MANY = 48
 
 
-class Code(NamedTuple):
-    """The code of a kernel for operands that lie in memory in a certain way, before it is compiled.
+class Case(NamedTuple):
+    """A kernel for operands that lie in memory in a certain way, before its code is printed.
 
     Attributes
     ----------
     lowered, space
-        What it was printed from, and the numbers of this case.
-    printed : Printed
-        The text.
+        What it is printed from, and the numbers of this case.
     order : tuple of int
         The axes of the kernel as they lie in memory, outermost first.
     pieces : int
@@ -53,18 +52,14 @@ class Code(NamedTuple):
         Whether several threads do it.
     partials : list of (tuple of int, dtype)
         The memory of partial results.
-    scratch : list of int
-        The bytes that each thread needs for each value that is kept for a while.
     """
 
     lowered: Lowered
     space: Space
-    printed: Printed
     order: Axes
     pieces: int
     shared: bool
     partials: list[tuple[tuple[int, ...], Any]]
-    scratch: list[int]
 
 
 class Job(NamedTuple):
@@ -158,8 +153,8 @@ def runner(kernel: Kernel) -> Runner:
     return cast(Runner, found)
 
 
-def code_of(kernel: Kernel, inputs: Sequence[Any]) -> Code:
-    """The code for operands with these shapes, dtypes and strides; `Unprintable` says that there is none."""
+def case_of(kernel: Kernel, inputs: Sequence[Any]) -> Case:
+    """What code for operands with these shapes, dtypes and strides is printed from; `Unprintable`: there is none."""
     inputs = list(inputs)
     for i, dim in turned(kernel):
         inputs[i] = _turned(no_memory, inputs[i], dim)
@@ -168,11 +163,10 @@ def code_of(kernel: Kernel, inputs: Sequence[Any]) -> Code:
     stand_ins = [empty_in_order(shape, axes, order, dtype, no_memory) for shape, axes, dtype in kept]
     form, space = form_of(kernel, [*inputs, *stand_ins], [*kernel.inputs, *[axes for _, axes, _ in kept]], order)
     lowered = Lowered(kernel, form, [x.dtype for x in inputs])
-    printed = printed_kernel(lowered)
     pieces = 1 if form.pieces == UNCUT else -(-space.lengths[form.pieces] // space.step)
     shared = pieces > 1 and kernel.largest() * (_EACH + sum(map(cost, lowered.values))) > _SHARED
     partials = [(_partial_shape(partial, space, pieces), partial.dtype) for partial in lowered.partials]
-    return Code(lowered, space, printed, order, pieces, shared, partials, scratch_bytes(printed.scratch, space.lengths))
+    return Case(lowered, space, order, pieces, shared, partials)
 
 
 def turned(kernel: Kernel) -> list[tuple[int, int]]:
@@ -217,7 +211,7 @@ def _kept(kernel: Kernel) -> list[tuple[tuple[int, ...], Axes, Any]]:
 
 def _prepared(kernel: Kernel, inputs: Sequence[Array]) -> Job | None:
     try:
-        lowered, space, printed, order, pieces, shared, partials, scratch = code_of(kernel, inputs)
+        lowered, space, order, pieces, shared, partials = case_of(kernel, inputs)
     except Unprintable:
         return None
     form = lowered.form
@@ -226,10 +220,18 @@ def _prepared(kernel: Kernel, inputs: Sequence[Array]) -> Job | None:
         numbers += strides
     for partial, (shape, _) in zip(lowered.partials, partials, strict=True):
         numbers += _partial_strides(partial, shape, form)
-    operands = len(space.strides) + len(lowered.partials)
-    compiled = compiler.compiled(printed.text + direct_text(operands, len(numbers)))
-    simple = form.pieces == UNCUT and not printed.scratch and not lowered.partials and is_possible()
-    call, keep = direct(compiled.direct, numbers) if simple else (None, None)
+    entry = ""
+    if form.pieces == UNCUT and not lowered.partials and is_possible():
+        entry = direct_text(len(space.strides), len(numbers))
+    description = lowered.description(), str(_lanes(lowered)), entry
+    exported = ("scratch", "direct") if entry else ("scratch",)
+    try:
+        compiled = compiler.compiled(lambda: printed_kernel(lowered).text + entry, *description, exported=exported)
+    except Unprintable:
+        return None
+    scratch = scratch_bytes(scratch_at(compiled.addresses[0]), space.lengths)
+    simple = bool(entry) and not scratch
+    call, keep = direct(compiled.addresses[1], numbers) if simple else (None, None)
     maker = _small_memory if simple else _line_memory if form.streams else _memory
     make = tuple([maker(shape, axes, order, dtype) for shape, axes, dtype in _kept(kernel)])
     return Job(compiled, numbers, make, partials, lowered, space, pieces, shared, scratch, turned(kernel), call, keep)
@@ -264,6 +266,11 @@ def _small_memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) -
 
 def printed_kernel(lowered: Lowered) -> Printed:
     """The text of a kernel on vectors of this processor."""
+    return print_kernel(lowered, _lanes(lowered))
+
+
+def _lanes(lowered: Lowered) -> int:
+    """How many elements the vectors of a kernel have."""
     width = max([_item(v.dtype) for v in lowered.values if v.op != "constant"], default=8)
     lanes = compiler.vector_bytes() // width
     if sum(map(cost, lowered.values)) > _MANY and not any(value.op in scalars.FUNCTIONS for value in lowered.values):
@@ -271,7 +278,7 @@ def printed_kernel(lowered: Lowered) -> Printed:
     sums = any(value.op == "reduce" for value in lowered.values) or bool(lowered.finishes)
     if sums and not lowered.form.short and sum(map(cost, lowered.values)) <= _FEW:
         lanes *= _SEVERAL
-    return print_kernel(lowered, lanes)
+    return lanes
 
 
 def _item(dtype: np.dtype[Any]) -> int:

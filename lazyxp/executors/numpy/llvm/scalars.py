@@ -464,7 +464,7 @@ _declare("minimum", "biuf", _extreme("minimum"))
 def _clip(e: Emitter, args: Sequence[Value], operands: Sequence[DType], result: DType, params: Any) -> Value:
     element = element_of(result)
     x, *bounds = (cast(e, v, d, result) for v, d in zip(args, operands, strict=True))
-    for bound, value in zip(params["given"], bounds, strict=True):
+    for bound, value in zip(params, bounds, strict=True):
         x = extreme(e, "maximum" if bound == "min" else "minimum", element, result, x, value)
     return x
 
