@@ -228,6 +228,11 @@ def rotation(xp: Any, z: Any) -> Any:
     return w, re * re + im * im
 
 
+def stacked(xp: Any, x: Any, y: Any) -> Any:
+    """Coordinates turned, one point beside the other."""
+    return xp.stack([x * TURN.real - y * TURN.imag, x * TURN.imag + y * TURN.real], axis=-1)
+
+
 def ode_step(x: Any, y: Any) -> Any:
     """A step of the explicit midpoint method for the predator-prey equations: 16 operations."""
     mx, my = x + (0.5 * DT) * (x * (1.0 - y)), y + (0.5 * DT) * (y * (x - 1.0))
@@ -312,6 +317,7 @@ WORKLOADS = (
         "rotation", "complex rotation, |z|**2", rotation, complexes, (5_000_000,), (50_000,),
         dtypes=("complex128", "complex64"), reads=1, memory_bound=True,
     ),
+    Workload("stacked", "stack of two coordinates", stacked, two_normal, (5_000_000,), (50_000,), reads=1),
     Workload(
         "ode", "1000 ODE steps, one graph", ode, populations, (100,), (100,), dtypes=("float64",), counts=False
     ),

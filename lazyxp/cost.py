@@ -53,7 +53,9 @@ def cost_of(node: Node) -> Cost:
         return FREE
     written = nbytes(node)
     if op is KERNEL:
-        return Cost(_of_kernel(node.params["kernel"]), sum([nbytes(a) for a in node.args]), written)
+        kernel = node.params["kernel"]
+        read = sum([nbytes(a) for a in node.args[: len(kernel.inputs)]])
+        return Cost(_of_kernel(kernel), read, sum(map(nbytes, kernel.kept)))
     if op.kind == "read":
         return Cost(0, written, written)
     args = node.args

@@ -101,6 +101,43 @@ class Kernel:
         return max(sizes, default=0)
 
 
+class Place(NamedTuple):
+    """Where an output of a kernel goes: which result, and which part of it if `axis` is given.
+
+    The part is what lies from `start` to before `stop` along that axis, or at the index `start` if `stop` is None.
+    """
+
+    result: int
+    axis: int | None = None
+    start: int = 0
+    stop: int | None = None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """The key of the part: it gives a view, even where that is 0-d."""
+        if self.axis is None:
+            return (...,)
+        return (*[slice(None)] * self.axis, self.start if self.stop is None else slice(self.start, self.stop), ...)
+
+
+class Joined(NamedTuple):
+    """How the outputs of a kernel are parts of arrays that it shares with others.
+
+    Attributes
+    ----------
+    results : tuple of Meta
+        The arrays.
+    places : tuple of Place
+        Where each output goes.
+    begun : int
+        So many of the results, the first, are arguments after the kernel's inputs: other parts are there already.
+    """
+
+    results: tuple[Meta, ...]
+    places: tuple[Place, ...]
+    begun: int
+
+
 # Ops that find where something is along one axis, and are reductions in kernels.
 POSITIONS = frozenset(("argmax", "argmin"))
 
@@ -238,13 +275,14 @@ def failed_node(node: Node, error: Exception) -> Node:
     one: Instruction | None = vars(error).pop(_FAILED, None)
     if one is None or node.op is not KERNEL:
         return node
-    values = [*node.args, *[other.node for other in node.params["kernel"].body]]
+    inputs = node.args[: len(node.params["kernel"].inputs)]
+    values = [*inputs, *[other.node for other in node.params["kernel"].body]]
     plain = one.node
     return Node(plain.op, tuple([values[a] for a in one.args]), plain.params, plain.shape, plain.dtype, plain.site)
 
 
-def _infer(*args: Meta, kernel: Kernel) -> Inferred:
-    metas = tuple(Meta(node.shape, node.dtype) for node in kernel.kept)
+def _infer(*args: Meta, kernel: Kernel, joined: Joined | None = None) -> Inferred:
+    metas = tuple(Meta(node.shape, node.dtype) for node in kernel.kept) if joined is None else joined.results
     return metas if len(metas) > 1 else metas[0]
 
 

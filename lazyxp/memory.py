@@ -87,27 +87,33 @@ class _Run:
             self.lies[slot] = operands[into]
             self.overwritten.add(slot)
         else:
-            self._make(slot, node)
             if node.op is KERNEL:
-                self.operands[slot] = operands
-                self.lies[slot] = outlook.results(node.params["kernel"], operands)
-                own = outlook.workspace(node.params["kernel"], operands)
+                kernel, joined = node.params["kernel"], node.params.get("joined")
+                own_operands, begun = operands[: len(kernel.inputs)], step.inputs[len(kernel.inputs) :]
+                self._make(slot, node, [b for i in begun for b in self.held[i]])
+                self.operands[slot] = own_operands
+                self.lies[slot] = outlook.results(kernel, own_operands, joined)
+                own = outlook.workspace(kernel, own_operands, joined)
             else:
+                self._make(slot, node)
                 self.lies[slot] = _made(node) if node.several else computed(node, operands)
         most = max(before, self.live) + own
         for i in step.frees:
             self.free(i)
         return most
 
-    def _make(self, slot: int, node: Node) -> None:
+    def _make(self, slot: int, node: Node, begun: Sequence[int] = ()) -> None:
+        """The buffers of the results of `node`, the first of which are `begun` already."""
         if node.several:
-            numbers = []
-            for shape, dtype in zip(node.shape, node.dtype, strict=True):
+            numbers = list(begun)
+            for shape, dtype in list(zip(node.shape, node.dtype, strict=True))[len(begun) :]:
                 self.bytes[self._next] = nbytes(Node(SOURCE, (), {}, shape, dtype))
                 self.live += self.bytes[self._next]
                 numbers.append(self._next)
                 self._next += 1
             self._hold(slot, tuple(numbers))
+        elif begun:
+            self._hold(slot, tuple(begun))
         else:
             self.bytes[slot] = nbytes(node)
             self.live += self.bytes[slot]

@@ -274,6 +274,16 @@ def rotation(z):
     return turned(z, np.empty(z.shape, z.real.dtype))
 
 
+@parallel
+def stacked(x, y):
+    real, imag = x.dtype.type(TURN.real), x.dtype.type(TURN.imag)
+    result = np.empty((x.size, 2), x.dtype)
+    for i in prange(x.size):
+        result[i, 0] = x[i] * real - y[i] * imag
+        result[i, 1] = x[i] * imag + y[i] * real
+    return result
+
+
 @serial
 def ode(x, y):
     x, y = x.copy(), y.copy()
@@ -336,6 +346,7 @@ FORMS: dict[str, Callable[..., Any]] = {
     "conditions": conditions,
     "selection": selection,
     "rotation": rotation,
+    "stacked": stacked,
     "ode": ode,
     "ode-jit": ode,
     "row-of-product": row_of_product,

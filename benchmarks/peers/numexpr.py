@@ -110,6 +110,11 @@ def rotation(z: Any) -> Any:
     return w, evaluate("real(w) * real(w) + imag(w) * imag(w)", w=w)
 
 
+def stacked(x: Any, y: Any) -> Any:
+    names = {"x": x, "y": y, "c": x.dtype.type(TURN.real), "s": x.dtype.type(TURN.imag)}
+    return np.stack([evaluate("x * c - y * s", **names), evaluate("x * s + y * c", **names)], axis=-1)
+
+
 def ode(x: Any, y: Any) -> Any:
     for _ in range(STEPS):
         names = {"x": x, "y": y, "h": 0.5 * DT}
@@ -143,6 +148,7 @@ FORMS: dict[str, Callable[..., Any]] = {
     "conditions": conditions,
     "selection": selection,
     "rotation": rotation,
+    "stacked": stacked,
     "ode": ode,
     "ode-jit": ode,
     "small": small,

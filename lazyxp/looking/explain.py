@@ -320,6 +320,8 @@ def _steps(plan: Plan) -> tuple[list[ExplainedStep], list[KernelStep]]:
         note = ""
         if step.output in used.overwritten:
             note = f"in place of {name_of[step.inputs[step.into or 0]]}"
+        elif node.op is KERNEL:
+            note = ", ".join([f"into {name_of[i]}" for i in step.inputs[len(node.params["kernel"].inputs) :]])
         elif node.op is not OUTPUT and step.output not in used.buffers[step.output] and not node.several:
             note = "view"
         operands = tuple([name_of[i] for i in step.inputs])
@@ -327,10 +329,12 @@ def _steps(plan: Plan) -> tuple[list[ExplainedStep], list[KernelStep]]:
         fused: tuple[str, ...] = ()
         runs = ""
         if node.op is KERNEL:
-            kernel = node.params["kernel"]
+            kernel, joined = node.params["kernel"], node.params.get("joined")
             lying = used.operands[step.output]
             heading = f"{names[node]} = {call(node.op.name, operands, {})}  {described}  {place(line)}"
-            kernels.append(KernelStep(heading, outlook(kernel, lying).interpreted, kernel, operands, lying))
+            kernels.append(
+                KernelStep(heading, outlook(kernel, lying, joined).interpreted, kernel, joined, operands, lying)
+            )
             fused = tuple([one.node.op.name for one in kernel.body])
             runs = kernels[-1].runs
         steps.append(

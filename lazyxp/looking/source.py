@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from lazyxp.errors import BackendUnavailable
-from lazyxp.kernel import NO_AXIS, Axes, Kernel, reduces
+from lazyxp.kernel import NO_AXIS, Axes, Joined, Kernel, reduces
 from lazyxp.looking.wording import call, params_of
 from lazyxp.strides import Layout
 
@@ -26,6 +26,8 @@ class KernelStep(NamedTuple):
         Why it is not compiled; empty if it is.
     kernel : Kernel
         What it computes.
+    joined : Joined or None
+        The arrays that its outputs are parts of.
     names : tuple of str
         What the step calls its operands.
     operands : list of Layout
@@ -35,6 +37,7 @@ class KernelStep(NamedTuple):
     heading: str
     interpreted: str
     kernel: Kernel
+    joined: Joined | None
     names: tuple[str, ...]
     operands: list[Layout]
 
@@ -58,7 +61,7 @@ def source(steps: Sequence[KernelStep], form: str) -> str:
 def _listing(step: KernelStep) -> str:
     kernel = step.kernel
     lines = [f"  axes: {', '.join([_axis(kernel, a) for a in range(len(kernel.lengths))]) or 'none'}", "  inputs:"]
-    for i, (name, axes, x) in enumerate(zip(step.names, kernel.inputs, step.operands, strict=True)):
+    for i, (name, axes, x) in enumerate(zip(step.names, kernel.inputs, step.operands, strict=False)):
         given = f"{name} of the plan" if name.startswith("%") else name
         lines.append(f"    %{i} = {given}  {_described(x.dtype, axes)}{_lies(x)}")
     lines.append("  body:")
@@ -69,8 +72,17 @@ def _listing(step: KernelStep) -> str:
         over = f" over {', '.join(map(_letter, one.reduced))}" if one.reduced else ""
         called = call(one.node.op.name, [f"%{a}" for a in one.args], params)
         lines.append(f"    %{i} = {called}{over}  {_described(one.node.dtype, one.axes)}")
-    lines.append(f"  outputs: {', '.join([f'%{number}' for number in kernel.outputs])}")
+    lines.append(f"  outputs: {', '.join([f'%{number}{_placed(step, k)}' for k, number in enumerate(kernel.outputs)])}")
     return "\n".join(lines) + "\n"
+
+
+def _placed(step: KernelStep, output: int) -> str:
+    """Which part of a joined array an output is."""
+    place = None if step.joined is None else step.joined.places[output]
+    if place is None or place.axis is None:
+        return ""
+    key = [str(place.start) if place.stop is None else f"{place.start}:{place.stop}"]
+    return f" in result {place.result}[{', '.join([*[':'] * place.axis, *key])}]"
 
 
 def _axis(kernel: Kernel, axis: int) -> str:
@@ -107,13 +119,13 @@ def _code(step: KernelStep, form: str) -> str:
     """The LLVM IR; empty where there is none."""
     from lazyxp.executors.numpy.llvm import runtime
     from lazyxp.executors.numpy.llvm.lower import Unprintable
-    from lazyxp.executors.numpy.outlook import why_no_code
+    from lazyxp.executors.numpy.outlook import stand_ins, why_no_code
 
     reason = why_no_code()
     if reason:
         raise BackendUnavailable(f"source: {form!r} is what kernels are compiled from or to, and {reason}")
     try:
-        return runtime.printed_kernel(runtime.case_of(step.kernel, step.operands).lowered).text
+        return runtime.printed_kernel(runtime.case_of(step.kernel, step.operands, stand_ins(step.joined)).lowered).text
     except Unprintable:
         return ""
 

@@ -54,9 +54,9 @@ def _builtin() -> list[Pass]:
 
 def _last() -> list[Pass]:
     """What runs after every other pass: kernels are opaque to rules."""
-    from lazyxp.optimizers import fuse
+    from lazyxp.optimizers import fuse, joining
 
-    return [Pass("fuse", "rounding", fuse.run)]
+    return [Pass("fuse", "rounding", fuse.run), Pass("joining", "rounding", joining.run)]
 
 
 _registered: dict[str, Pass] = {}

@@ -42,6 +42,16 @@ CASES = [
         zeros=False,
     ),
     Case(
+        "joined in place",
+        lambda x: (
+            xp.concat([xp.abs(x[:, None] * _LARGE), x[:, None] + _LARGE * 0.5, x[:, None]], axis=1),
+            xp.stack([-(x[:, None] * _LARGE), xp.abs(_LARGE - x[:, None])], axis=-1),
+        ),
+        of("f", (64,)),
+        bound=2,
+        size=lambda x: 2 + 2 * np.abs(np.nan_to_num(x, posinf=0, neginf=0))[:, None].max(initial=1),
+    ),
+    Case(
         "sort before an orderless reduction",
         lambda x, y: (
             xp.any(xp.sort(x, axis=1), axis=1),

@@ -30,12 +30,12 @@ Key = tuple[Any, ...]
 Lengths = tuple[int, ...]
 
 
-def run(kernel: Kernel, inputs: Sequence[Array]) -> tuple[Array, ...]:
-    """The outputs of `kernel`."""
+def run(kernel: Kernel, inputs: Sequence[Array], into: Sequence[Array | None] | None = None) -> tuple[Array, ...]:
+    """The outputs of `kernel`, each written `into` memory where that is given."""
     program = _programs.get(kernel)
     if program is None:
         program = _programs[kernel] = Program(kernel)
-    return program.run(kernel, inputs)
+    return program.run(kernel, inputs, into or [None] * len(kernel.outputs))
 
 
 class Step:
@@ -159,15 +159,15 @@ class Program:
 
     # --- running -----------------------------------------------------------------------------------------------------
 
-    def run(self, kernel: Kernel, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    def run(self, kernel: Kernel, inputs: Sequence[Array], into: Sequence[Array | None]) -> tuple[Array, ...]:
         """The outputs of the kernel that this is the program of, for these operands."""
         order = memory_order(kernel, inputs)
         schedule = self._schedules.get(order)
         if schedule is None:
             schedule = self._schedules[order] = Schedule(kernel, order, self.block_size(kernel, inputs))
         outputs = [
-            empty_in_order(one.node.shape, one.axes, order, one.node.dtype, buffers.empty)
-            for one in (kernel.body[number - len(inputs)] for number in kernel.outputs)
+            empty_in_order(one.node.shape, one.axes, order, one.node.dtype, buffers.empty) if given is None else given
+            for given, one in zip(into, [kernel.body[number - len(inputs)] for number in kernel.outputs], strict=True)
         ]
         combined = [
             Combined(step.combiner, step.instruction, kernel, schedule.lengths)

@@ -11,20 +11,37 @@ from lazyxp import options
 from lazyxp.executors.base import Shortcut
 from lazyxp.executors.numpy import interpreter
 from lazyxp.executors.numpy.llvm import compiler, runtime
-from lazyxp.kernel import KERNEL, Kernel
+from lazyxp.kernel import KERNEL, Joined, Kernel
 from lazyxp.node import CONSTANT, INPUT, OUTPUT
 from lazyxp.plan import Plan
 
 
-def run_kernel(xp: Any, *arrays: Any, kernel: Kernel) -> Any:
-    """The outputs of `kernel`; the lowering of its op."""
+def run_kernel(xp: Any, *arrays: Any, kernel: Kernel, joined: Joined | None = None) -> Any:
+    """The outputs of `kernel`, or the arrays that they are parts of; the lowering of its op."""
     inputs = [np.asarray(a) for a in arrays]
-    results = None
+    if joined is None:
+        results = _outputs(kernel, inputs, None)
+        return results if len(results) > 1 else results[0]
+    count = len(kernel.inputs)
+    whole = {p.result for p in joined.places if p.axis is None}
+    held = [
+        inputs[count + r] if r < joined.begun else None if r in whole else runtime.on_line(one.shape, one.dtype)  # type: ignore[arg-type]
+        for r, one in enumerate(joined.results)
+    ]
+    into = [None if p.axis is None else held[p.result][p.key] for p in joined.places]  # type: ignore[index]
+    for place, output in zip(joined.places, _outputs(kernel, inputs[:count], into), strict=True):
+        if place.axis is None:
+            held[place.result] = output
+    return tuple(held) if len(held) > 1 else held[0]
+
+
+def _outputs(kernel: Kernel, inputs: Sequence[Any], into: Sequence[Any] | None) -> Sequence[Any]:
+    """The outputs of `kernel`, written `into` memory where that is given."""
     if options.current().kernels != "interpreted" and compiler.is_available() and not reports_errors():
-        results = runtime.runner(kernel).run(inputs)
-    if results is None:
-        results = interpreter.run(kernel, inputs)
-    return results if len(results) > 1 else results[0]
+        results = runtime.runner(kernel).run(inputs, into)
+        if results is not None:
+            return results
+    return interpreter.run(kernel, inputs, into)
 
 
 def reports_errors() -> bool:
@@ -44,6 +61,8 @@ def kernel_shortcut(plan: Plan, arguments: Mapping[int, int]) -> Shortcut | None
         return None
     first, *rest = plan.steps
     if first.node.op is not KERNEL or any(step.node.op is not OUTPUT for step in rest):
+        return None
+    if "joined" in first.node.params:
         return None
     kernel = first.node.params["kernel"]
     held: dict[int, Any] = {}

@@ -15,8 +15,8 @@ from lazyxp.executors.numpy.llvm import compiler, runtime
 from lazyxp.executors.numpy.llvm.lower import Unprintable
 from lazyxp.executors.numpy.llvm.printer import scratch_bytes
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
-from lazyxp.kernel import Kernel
-from lazyxp.strides import Layout, layout_of
+from lazyxp.kernel import Joined, Kernel
+from lazyxp.strides import Layout, layout_of, new
 
 # A kernel is looked at for so many ways in which its operands lie in memory; then it begins anew.
 _MOST = 64
@@ -45,16 +45,16 @@ class Outlook(NamedTuple):
     threads: int = 1
 
 
-def outlook(kernel: Kernel, operands: Sequence[Layout]) -> Outlook:
+def outlook(kernel: Kernel, operands: Sequence[Layout], joined: Joined | None = None) -> Outlook:
     """How a kernel will run on such operands, as the options are now."""
     reason = why_interpreted()
     known = _known.setdefault(kernel, {})
-    key = bool(reason), tuple([x.strides for x in operands])
+    key = bool(reason), tuple([x.strides for x in operands]), joined
     found = known.get(key)
     if found is None:
         if len(known) >= _MOST:
             known.clear()
-        found = known[key] = _interpreted(kernel, operands) if reason else _compiled(kernel, operands)
+        found = known[key] = _interpreted(kernel, operands) if reason else _compiled(kernel, operands, joined)
     return found._replace(interpreted=reason) if reason else found
 
 
@@ -75,20 +75,31 @@ def why_no_code() -> str:
     return "llvmlite is not installed (pip install llvmlite)" if missing else "llvmlite does not work on this machine"
 
 
-def workspace(kernel: Kernel, operands: Sequence[Layout]) -> int:
+def workspace(kernel: Kernel, operands: Sequence[Layout], joined: Joined | None) -> int:
     """The bytes that a run takes at a time on top of its results."""
-    found = outlook(kernel, operands)
+    found = outlook(kernel, operands, joined)
     return found.held + found.each * min(found.threads, threads.limit() if found.threads > 1 else 1)
 
 
-def results(kernel: Kernel, operands: Sequence[Layout]) -> Any:
+def results(kernel: Kernel, operands: Sequence[Layout], joined: Joined | None) -> Any:
     """How each result lies in memory, or the only one."""
     order = memory_order(kernel, operands)
     kept = [kernel.body[number - len(kernel.inputs)] for number in kernel.outputs]
     made = [
         layout_of(empty_in_order(one.node.shape, one.axes, order, one.node.dtype, runtime.no_memory)) for one in kept
     ]
+    if joined is not None:
+        own = {place.result: one for place, one in zip(joined.places, made, strict=True) if place.axis is None}
+        made = [own.get(r) or new(one.shape, one.dtype) for r, one in enumerate(joined.results)]
     return tuple(made) if len(made) > 1 else made[0]
+
+
+def stand_ins(joined: Joined | None) -> list[Any] | None:
+    """Arrays that lie as the parts of joined arrays do that outputs are written into; None for other outputs."""
+    if joined is None:
+        return None
+    whole = [runtime.no_memory(one.shape, one.dtype) for one in joined.results]  # type: ignore[arg-type]
+    return [None if place.axis is None else whole[place.result][place.key] for place in joined.places]
 
 
 # Forgotten with the kernels, which nothing here refers to.
@@ -99,9 +110,9 @@ def _interpreted(kernel: Kernel, operands: Sequence[Layout], reason: str = "") -
     return Outlook(reason, interpreter.scratch(kernel, operands))
 
 
-def _compiled(kernel: Kernel, operands: Sequence[Layout]) -> Outlook:
+def _compiled(kernel: Kernel, operands: Sequence[Layout], joined: Joined | None) -> Outlook:
     try:
-        case = runtime.case_of(kernel, operands)
+        case = runtime.case_of(kernel, operands, stand_ins(joined))
         kept = runtime.printed_kernel(case.lowered).scratch
     except Unprintable as error:
         return _interpreted(kernel, operands, f"there is no code for {error}")

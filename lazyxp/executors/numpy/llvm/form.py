@@ -82,8 +82,13 @@ class Space(NamedTuple):
     step: int
 
 
-def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order: Axes) -> tuple[Form, Space]:
-    """The form of a kernel whose operands (inputs, then outputs) are these arrays, read in this order of the axes."""
+def form_of(
+    kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order: Axes, *, on_lines: bool = True
+) -> tuple[Form, Space]:
+    """The form of a kernel whose operands (inputs, then outputs) are these arrays, read in this order of the axes.
+
+    `on_lines` says whether large outputs will begin on a line of the cache.
+    """
     # Rows within rows are inside: their axes are reduced by more of the reductions.
     times = [sum([a in (*one.reduced, *scanned(one)) for one in kernel.body]) for a in range(len(kernel.lengths))]
     indexed = kernel.looked_up
@@ -132,8 +137,8 @@ def form_of(kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order
         step = -(-step // _TILE_ROWS) * _TILE_ROWS
     outputs = operands[len(kernel.inputs) :]
     first = len(kernel.inputs)
-    on_lines = all(step % LINE == 0 for steps in strides[first:] for step in steps[:-1])
-    streams = on_lines or (len(outputs) == 1 and not turned)
+    rows_on_lines = all(step % LINE == 0 for steps in strides[first:] for step in steps[:-1])
+    streams = on_lines and (rows_on_lines or (len(outputs) == 1 and not turned))
     streams = streams and all(x.size == total and x.nbytes >= _STREAM for x in outputs)
     streams = streams and all(how[-1] == UNIT for how in layout[first:])
     return Form(loops, outer, pieces, layout, short, streams, turned), Space(lengths, strides, step)

@@ -37,6 +37,11 @@ _SEVERAL, _FEW = 4, 8
 _MANY = 48
 
 
+# A line of the cache that nothing is written to.
+_HELD = np.empty(2 * LINE, np.uint8)
+_LINE = _HELD[-_HELD.__array_interface__["data"][0] % LINE :][:LINE]
+
+
 class Case(NamedTuple):
     """A kernel for operands that lie in memory in a certain way, before its code is printed.
 
@@ -114,20 +119,26 @@ class Runner:
         self._kernel = kernel
         self._jobs: dict[Any, Job | None] = {}
 
-    def run(self, inputs: Sequence[Array]) -> tuple[Array, ...] | None:
-        """The outputs of the kernel; None if it cannot be compiled."""
-        key = tuple([x.strides for x in inputs])
+    def run(self, inputs: Sequence[Array], into: Sequence[Array | None] | None = None) -> tuple[Array, ...] | None:
+        """The outputs of the kernel, each written `into` memory where that is given; None if it cannot be compiled."""
+        if into is None:
+            key: Any = tuple([x.strides for x in inputs])
+        else:
+            key = tuple([x.strides for x in inputs]), tuple([x if x is None else _lies(x) for x in into])
         try:
             job = self._jobs[key]
         except KeyError:
             if len(self._jobs) >= _MOST_JOBS:
                 self._jobs.clear()
-            job = self._jobs[key] = _prepared(self._kernel, inputs)
+            job = self._jobs[key] = _prepared(self._kernel, inputs, into)
         if job is None:
             return None
         if job.turned:
             inputs = _with_turned(inputs, job.turned)
-        outputs = tuple([make() for make in job.make])
+        if into is None:
+            outputs = tuple([make() for make in job.make])
+        else:
+            outputs = tuple([make() if given is None else given for make, given in zip(job.make, into, strict=True)])
         if job.direct is not None:
             job.direct(*inputs, *outputs)
             return outputs
@@ -153,15 +164,23 @@ def runner(kernel: Kernel) -> Runner:
     return cast(Runner, found)
 
 
-def case_of(kernel: Kernel, inputs: Sequence[Any]) -> Case:
-    """What code for operands with these shapes, dtypes and strides is printed from; `Unprintable`: there is none."""
+def case_of(kernel: Kernel, inputs: Sequence[Any], into: Sequence[Array | None] | None = None) -> Case:
+    """What code for operands with these shapes, dtypes and strides is printed from; `Unprintable`: there is none.
+
+    Outputs are written `into` memory that lies as these arrays, where they are given.
+    """
     inputs = list(inputs)
     for i, dim in turned(kernel):
         inputs[i] = _turned(no_memory, inputs[i], dim)
     order = memory_order(kernel, inputs)
     kept = _kept(kernel)
-    stand_ins = [empty_in_order(shape, axes, order, dtype, no_memory) for shape, axes, dtype in kept]
-    form, space = form_of(kernel, [*inputs, *stand_ins], [*kernel.inputs, *[axes for _, axes, _ in kept]], order)
+    stand_ins = [
+        empty_in_order(shape, axes, order, dtype, no_memory) if given is None else given
+        for given, (shape, axes, dtype) in zip(into or [None] * len(kept), kept, strict=True)
+    ]
+    axes = [*kernel.inputs, *[axes for _, axes, _ in kept]]
+    on_lines = all([given is None or _lies(given)[1] for given in into or ()])
+    form, space = form_of(kernel, [*inputs, *stand_ins], axes, order, on_lines=on_lines)
     lowered = Lowered(kernel, form, [x.dtype for x in inputs])
     pieces = 1 if form.pieces == UNCUT else -(-space.lengths[form.pieces] // space.step)
     shared = pieces > 1 and kernel.largest() * (_EACH + sum(map(cost, lowered.values))) > _SHARED
@@ -209,9 +228,9 @@ def _kept(kernel: Kernel) -> list[tuple[tuple[int, ...], Axes, Any]]:
     return [(one.node.shape, one.axes, one.node.dtype) for one in kept]
 
 
-def _prepared(kernel: Kernel, inputs: Sequence[Array]) -> Job | None:
+def _prepared(kernel: Kernel, inputs: Sequence[Array], into: Sequence[Array | None] | None) -> Job | None:
     try:
-        lowered, space, order, pieces, shared, partials = case_of(kernel, inputs)
+        lowered, space, order, pieces, shared, partials = case_of(kernel, inputs, into)
     except Unprintable:
         return None
     form = lowered.form
@@ -244,17 +263,23 @@ def _memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) -> Call
 
 def _line_memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) -> Callable[[], Array]:
     """What makes the memory of an output that begins on a line of the cache."""
+    return functools.partial(empty_in_order, shape, axes, order, dtype, on_line)
 
-    def make(shape: Sequence[int], dtype: Any) -> Array:
-        found = buffers.empty(shape, dtype)
-        if found.__array_interface__["data"][0] % LINE == 0:
-            return found
-        size = math.prod(shape) * np.dtype(dtype).itemsize
-        held = np.empty(size + LINE, np.uint8)
-        start = -held.__array_interface__["data"][0] % LINE
-        return np.asarray(held[start : start + size].view(dtype).reshape(shape))
 
-    return functools.partial(empty_in_order, shape, axes, order, dtype, make)
+def on_line(shape: Sequence[int], dtype: Any) -> Array:
+    """Memory that begins on a line of the cache."""
+    found = buffers.empty(shape, dtype)
+    if _lies(found)[1]:
+        return found
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    held = np.empty(size + LINE, np.uint8)
+    start = -held.__array_interface__["data"][0] % LINE
+    return np.asarray(held[start : start + size].view(dtype).reshape(shape))
+
+
+def _lies(x: Array) -> tuple[tuple[int, ...], bool]:
+    """The strides of an array, and whether it begins on a line of the cache."""
+    return x.strides, x.__array_interface__["data"][0] % LINE == 0
 
 
 def _small_memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) -> Callable[[], Array]:
@@ -286,12 +311,12 @@ def _item(dtype: np.dtype[Any]) -> int:
 
 
 def no_memory(shape: Sequence[int], dtype: Any) -> Array:
-    """An array that is only asked for its strides."""
+    """An array that is only asked for its strides, and where it begins: on a line of the cache."""
     strides, stride = [], np.dtype(dtype).itemsize
     for n in reversed(shape):
         strides.append(stride)
         stride *= max(1, n)
-    return np.lib.stride_tricks.as_strided(np.empty(1, dtype), shape, strides[::-1])
+    return np.lib.stride_tricks.as_strided(_LINE.view(dtype)[:1], shape, strides[::-1])
 
 
 def _partial_shape(partial: Partial, space: Space, pieces: int) -> tuple[int, ...]:
