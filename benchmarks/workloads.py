@@ -233,6 +233,11 @@ def stacked(xp: Any, x: Any, y: Any) -> Any:
     return xp.stack([x * TURN.real - y * TURN.imag, x * TURN.imag + y * TURN.real], axis=-1)
 
 
+def accumulation(xp: Any, x: Any) -> Any:
+    """Paths of random walks, a column each, from steps that are scaled."""
+    return xp.cumulative_sum(x * 0.01 + 0.001, axis=0)
+
+
 def ode_step(x: Any, y: Any) -> Any:
     """A step of the explicit midpoint method for the predator-prey equations: 16 operations."""
     mx, my = x + (0.5 * DT) * (x * (1.0 - y)), y + (0.5 * DT) * (y * (x - 1.0))
@@ -317,6 +322,7 @@ WORKLOADS = (
         "rotation", "complex rotation, |z|**2", rotation, complexes, (5_000_000,), (50_000,),
         dtypes=("complex128", "complex64"), reads=1, memory_bound=True,
     ),
+    Workload("walks", "random walks by steps", accumulation, normal, (10_000, 1_000), (100, 1_000), reads=1),
     Workload("stacked", "stack of two coordinates", stacked, two_normal, (5_000_000,), (50_000,), reads=1),
     Workload(
         "ode", "1000 ODE steps, one graph", ode, populations, (100,), (100,), dtypes=("float64",), counts=False

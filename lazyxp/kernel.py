@@ -155,6 +155,12 @@ def reduced_dims(node: Node, ndim: int) -> tuple[int, ...]:
     return tuple(range(ndim)) if axis is None else (axis,)
 
 
+def is_along_rows(scan: Node) -> bool:
+    """Whether a scan goes along the last axis, but for those of length 1."""
+    _, *others = scan.shape[scan.params["axis"] :]
+    return set(others) <= {1}
+
+
 def scanned(one: Instruction) -> Axes:
     """The axis along which an instruction adds up all that comes before each element."""
     return (one.axes[one.node.params["axis"]],) if one.node.op.kind == "scan" else ()

@@ -275,6 +275,21 @@ def rotation(z):
 
 
 @parallel
+def walks(x):
+    result = np.empty_like(x)
+    scale, drift = x.dtype.type(0.01), x.dtype.type(0.001)
+    width = 250
+    for part in prange(-(-x.shape[1] // width)):
+        first, last = part * width, min((part + 1) * width, x.shape[1])
+        total = np.zeros(last - first, x.dtype)
+        for i in range(x.shape[0]):
+            for j in range(first, last):
+                total[j - first] += x[i, j] * scale + drift
+                result[i, j] = total[j - first]
+    return result
+
+
+@parallel
 def stacked(x, y):
     real, imag = x.dtype.type(TURN.real), x.dtype.type(TURN.imag)
     result = np.empty((x.size, 2), x.dtype)
@@ -346,6 +361,7 @@ FORMS: dict[str, Callable[..., Any]] = {
     "conditions": conditions,
     "selection": selection,
     "rotation": rotation,
+    "walks": walks,
     "stacked": stacked,
     "ode": ode,
     "ode-jit": ode,

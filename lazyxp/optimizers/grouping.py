@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
-from lazyxp.kernel import NO_AXIS, POSITIONS, Axes, reduced_dims, reduces
+from lazyxp.kernel import NO_AXIS, POSITIONS, Axes, is_along_rows, reduced_dims, reduces
 from lazyxp.node import INPUT, Node, Op, Shape
 
 # Kernels are for at least this many elements: fewer stay in the cache between one call of NumPy and the next.
@@ -50,7 +50,7 @@ def role(node: Node) -> int:
     if known == REDUCTION:
         return REDUCTION if _is_reducible(node) else 0
     if known == SCAN:
-        return SCAN if _is_along_rows(node) else 0
+        return SCAN if node.shape == node.args[0].shape and node.shape[node.params["axis"]] != 1 else 0
     if known == TAKE:
         return TAKE if _takes_several(node) else 0
     if node.op.name == "getitem":
@@ -80,12 +80,6 @@ def _is_reducible(node: Node) -> bool:
     if node.op.name in POSITIONS:
         return [x.shape[i] != 1 for i in along].count(True) == 1
     return bool(along)
-
-
-def _is_along_rows(node: Node) -> bool:
-    """Whether a scan goes along the axis that comes last in memory, and gives as many elements as it takes."""
-    _, *others = node.shape[node.params["axis"] :]
-    return node.shape == node.args[0].shape and node.shape[node.params["axis"]] != 1 and set(others) <= {1}
 
 
 def _takes_several(node: Node) -> bool:
@@ -123,6 +117,8 @@ class Group:
         The axes of the largest values.
     ops : int
         How many members compute something.
+    across : bool
+        Whether there are scans that add rows to those before. Nothing else goes along their axis.
     size : int
         How many elements the first member has, or reduces.
     heavy : bool
@@ -132,7 +128,7 @@ class Group:
         The one node, in no group, that reads all of those arrays: arrays of the same reader are held at the same time.
     """
 
-    __slots__ = ("heavy", "lengths", "members", "merged", "ops", "rank", "reader", "size", "spaces", "whole")
+    __slots__ = ("across", "heavy", "lengths", "members", "merged", "ops", "rank", "reader", "size", "spaces", "whole")
 
     def __init__(self, rank: int) -> None:
         self.rank = rank
@@ -144,6 +140,7 @@ class Group:
         self.size = 0
         self.heavy = False
         self.reader: Node | None = None
+        self.across = False
         self.merged: Group | None = None
 
     @property
@@ -205,12 +202,31 @@ class Group:
             return self._accept_reduction(node, axes)
         if axes not in self.spaces and not set(self.cut) <= set(axes):
             return False  # it would be computed again for each block
+        if self.across and what == TAKE:
+            return False
+        if what == SCAN and not is_along_rows(node):
+            return self._accept_across(node, axes)
         if what == SCAN:
             whole = {*self.whole, axes[node.params["axis"]]}
-            if self._reduces_for_each(axes[node.params["axis"]]) or not _fits(self.lengths, whole, self.spaces):
+            if (
+                self.across
+                or self._reduces_for_each(axes[node.params["axis"]])
+                or not _fits(self.lengths, whole, self.spaces)
+            ):
                 return False
             self.whole = whole
         self.add(node, what, axes, self._indexed(node) if what == TAKE else ())
+        return True
+
+    def _accept_across(self, node: Node, axes: Axes) -> bool:
+        """A scan that adds rows to those before: what the group has besides is elementwise, or such a scan as well."""
+        axis = axes[node.params["axis"]]
+        if not self.across and (self.whole or any(role(one) not in (MAP, VIEW) for one in self.members)):
+            return False
+        if self.whole.difference((axis,)) or len(self.lengths) < 2:
+            return False
+        self.whole, self.across = {axis}, True
+        self.add(node, SCAN, axes, ())
         return True
 
     def _reduces_for_each(self, axis: int) -> bool:
@@ -232,7 +248,7 @@ class Group:
         (x,) = node.args
         along = reduced_dims(node, len(x.shape))
         kept = [i for i, n in enumerate(x.shape) if n != 1 and i not in along]
-        if not kept or kept[-1] > min(along):
+        if self.across or not kept or kept[-1] > min(along):
             return False  # blocks would be cut across the rows in memory
         scans = [self.members[one][0][one.params["axis"]] for one in self.members if one.op.kind == "scan"]
         if set(scans).intersection(axes):
@@ -255,6 +271,8 @@ class Group:
         if self.ops + other.ops > MOST_OPS:
             return False
         if self.heavy and other.heavy and (self.reader is None or self.reader is not other.reader):
+            return False
+        if self.across or other.across:
             return False
         if not (set(self.cut) <= set(mine) and set(other.cut) <= set(theirs)):
             return False
@@ -482,7 +500,8 @@ class Grouping:
                 axes = [a for i, a in enumerate(axes) if i not in along]
         if what == SCAN:
             group.whole.add(axes[node.params["axis"]])
-            if not _fits(group.lengths, group.whole, group.spaces):
+            group.across = not is_along_rows(node)
+            if not group.across and not _fits(group.lengths, group.whole, group.spaces):
                 return None
         if what == TAKE:
             reduced = group._indexed(node)

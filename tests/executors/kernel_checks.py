@@ -26,7 +26,7 @@ NDArray = np.ndarray[Any, Any]
 def only_compiled() -> Iterator[None]:
     """Kernels of any size, none of which is interpreted, in this process."""
 
-    def refused(kernel: Kernel, inputs: Any) -> Any:
+    def refused(kernel: Kernel, *arrays: Any) -> Any:
         raise AssertionError(f"interpreted: {kernel}")
 
     with pytest.MonkeyPatch.context() as patch, xp.set_options(kernels="always"):

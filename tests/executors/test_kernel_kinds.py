@@ -25,8 +25,8 @@ def compiled(monkeypatch):
     runs = []
     run = runtime.Runner.run
 
-    def counted(self, inputs):
-        found = run(self, inputs)
+    def counted(self, inputs, into=None):
+        found = run(self, inputs, into)
         assert found is not None, f"{self._kernel} is not compiled"
         runs.append(self._kernel)
         return found
@@ -177,6 +177,69 @@ def test_scans_of_zeros_and_of_what_is_not_finite(compiled):
     assert compiled
     np.testing.assert_array_equal(got, np.cumsum(x, axis=1))
     np.testing.assert_array_equal(np.signbit(got[0]), np.signbit(np.cumsum(x[0])))
+
+
+ACROSS = {
+    "between": lambda xp, x: xp.cumulative_sum(x * 2, axis=0) - 1,
+    "products": lambda xp, x: xp.cumulative_prod(x + 1, axis=0) * x,
+    "of a scan": lambda xp, x: xp.cumulative_sum(xp.cumulative_sum(x - 3, axis=0) * 2, axis=0) + x,
+    "several": lambda xp, x: (
+        lambda c: (c, c * x, xp.cumulative_prod(x - 3, axis=0) + c, xp.cumulative_sum(c - x, axis=0))
+    )(xp.cumulative_sum(x + 1, axis=0)),
+    "of a cast": lambda xp, x: xp.cumulative_sum(x + x, axis=0, dtype=xp.complex128) * 2,
+    "what is the same in all rows": lambda xp, x: xp.cumulative_sum(xp.broadcast_to(x[:1] * 2, x.shape), axis=0) + x,
+    "both ways": lambda xp, x: xp.cumulative_sum(xp.cumulative_sum(x * 2, axis=0) + 1, axis=1) * 3,
+    "with sums of it": lambda xp, x: (lambda c: (c - xp.max(c), xp.min(c, axis=0), xp.max(c, axis=1)))(
+        xp.cumulative_sum(x * 2, axis=0)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ACROSS)
+@pytest.mark.parametrize("dtype", ["int8", "uint32", "float32", "float64"])
+def test_rows_are_added_up_in_numpys_order(compiled, name, dtype):
+    for shape in ((2, 3), (41, 5), (300, 900), (70_000, 3), (2, 70_001)):
+        x = data(shape, dtype)
+        x[0, 0] = 0  # below, its sign is kept
+        for operand in (x, -x, np.asfortranarray(x), x[::-1, ::-1]):
+            with np.errstate(all="ignore"):
+                check(compiled, ACROSS[name], operand)
+        assert any("cumulative" in repr(kernel) for kernel in compiled)
+        compiled.clear()
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("dtype", ["float64", "complex64"])
+def test_scans_along_each_axis(compiled, axis, dtype):
+    for shape in ((20, 30, 40), (3, 200, 500), (1, 70, 2), (70, 1, 1)):
+        x = data(shape, dtype)
+        for operand in (x, np.moveaxis(x.copy(), 0, 1), x.T, np.broadcast_to(x[:, :1], shape)):
+            if operand.shape[axis] > 1:
+                check(compiled, lambda xp, x: xp.cumulative_sum(x + x, axis=axis) - 1, operand)
+
+
+def test_rows_of_zeros_and_of_what_is_not_finite(compiled):
+    x = np.array([[-0.0, -0.0, 0.0, 1.0], [-0.0, np.inf, -0.0, np.nan], [-0.0, -np.inf, -0.0, 1.0]])
+    (got,) = results(lambda xp, x: xp.cumulative_sum(x * 1.0, axis=0) * 1.0, x)
+    assert compiled
+    np.testing.assert_array_equal(got, np.cumsum(x, axis=0))
+    zeros = got == 0
+    np.testing.assert_array_equal(np.signbit(got[zeros]), np.signbit(np.cumsum(x, axis=0)[zeros]))
+    for y in (x + x, np.array([[complex(1.5, np.inf), 2j], [1.5, complex(np.nan, -0.0)], [complex(-0.0, 1), 3.0]])):
+        (got,) = results(lambda xp, x: xp.cumulative_prod(x, axis=0), y)
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(got, np.cumprod(y, axis=0))
+
+
+def test_scans_across_rows_do_not_depend_on_threads(compiled):
+    x = data((1_500, 2_000))
+    with xp.set_options(num_threads=1):
+        first = results(ACROSS["several"], x)
+    for count in (2, 3):
+        with xp.set_options(num_threads=count):
+            for got, want in zip(results(ACROSS["several"], x), first, strict=True):
+                assert got.tobytes() == want.tobytes()
+    assert compiled
 
 
 def test_scans_among_reductions(compiled):

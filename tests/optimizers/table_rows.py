@@ -287,6 +287,14 @@ ROWS = [
     ),
     Row("chain of 20", chain, (LONG,), "fused kernel", 1.01, 0.8),
     Row(
+        "cumulative sum of rows of a chain",
+        lambda x: xp.cumulative_sum(xp.sqrt(x) * 2 + 1, axis=0) * 0.5,
+        ((4_000, 100),),
+        "fused kernel",
+        1.01,
+        0.6,
+    ),
+    Row(
         "a rotation, stacked",
         lambda x, y: xp.stack([x * 0.6 - y * 0.8, x * 0.8 + y * 0.6], axis=-1),
         (LONG, LONG),

@@ -15,6 +15,7 @@ from lazyxp.executors.numpy.kernels import kernel_shortcut
 from lazyxp.executors.numpy.llvm import compiler
 from lazyxp.executors.numpy.llvm.lower import printable
 from lazyxp.executors.numpy.lowerings import LOWERINGS, write_into
+from lazyxp.kernel import is_along_rows
 from lazyxp.node import CONSTANT, Node
 from lazyxp.plan import Plan, Step
 
@@ -30,8 +31,10 @@ class NumPyExecutor(ArrayAPIExecutor):
         super().__init__(array_api_compat.numpy, "numpy")
 
     def fuses(self, node: Node) -> bool:
-        """Whether the compiler of kernels knows `node`; the interpreter of kernels knows all."""
-        return not compiler.is_available() or printable(node)
+        """Whether the compiler of kernels knows `node`; the interpreter knows all but is slow at some."""
+        if compiler.is_available():
+            return printable(node)
+        return node.op.kind != "scan" or is_along_rows(node)  # NumPy is quick along the others, and blocks are not
 
     def compiles(self) -> bool:
         """Whether kernels are compiled."""

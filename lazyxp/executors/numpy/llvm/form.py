@@ -20,6 +20,8 @@ _PER_PARTIAL = 64
 _MOST_PARTIAL = 8_192
 # Pieces are at least this long along the axis that memory is read along.
 _SHORTEST = 1_024
+# And so many where each row is added to those before it.
+_BESIDE = 256
 # Rows of at most so many elements are short.
 _SHORT = 128
 # Outputs of so many bytes do not stay in the cache: to read what they overwrite would be a waste.
@@ -92,8 +94,10 @@ def form_of(
     # Rows within rows are inside: their axes are reduced by more of the reductions.
     times = [sum([a in (*one.reduced, *scanned(one)) for one in kernel.body]) for a in range(len(kernel.lengths))]
     indexed = kernel.looked_up
-    whole = sorted([a for a in order if a not in (*kernel.cut, *indexed)], key=times.__getitem__)
-    order = (*indexed, *[a for a in order if a in kernel.cut], *whole)
+    along_outer = _scanned_outside(kernel, order)
+    cut = order if along_outer else kernel.cut
+    whole = sorted([a for a in order if a not in (*cut, *indexed)], key=times.__getitem__)
+    order = (*indexed, *[a for a in order if a in cut], *whole)
     along = [
         {a: s for a, s, n in zip(dims, x.strides, x.shape, strict=True) if n != 1 and s != 0}
         for x, dims in zip(operands, axes, strict=True)
@@ -101,9 +105,13 @@ def form_of(
     loops = _collapsed(kernel, order, along)
     total = kernel.largest()
     turned: tuple[int, ...] = ()
-    if not whole and _is_narrow(kernel, loops[len(indexed) :], max([x.dtype.itemsize for x in operands])):
+    if (
+        not whole
+        and not along_outer
+        and _is_narrow(kernel, loops[len(indexed) :], max([x.dtype.itemsize for x in operands]))
+    ):
         loops = (*loops[:-2], *reversed(loops[-2:]))
-    if total > _PIECE and not whole and not any(one.reduced for one in kernel.body):
+    if total > _PIECE and not whole and not along_outer and not any(one.reduced for one in kernel.body):
         walked = {
             k: (operands[k].dtype.itemsize, along[k])
             for k, axes in enumerate(kernel.inputs)
@@ -132,7 +140,8 @@ def form_of(
     wanted = max(_PIECE, total // _MOST_PIECES, _PER_PARTIAL * _partial(kernel, loops[pieces]))
     step = max(1, wanted // rest)
     if pieces == len(loops) - 1:
-        step = max(step, _SHORTEST) // _SHORTEST * _SHORTEST
+        shortest = _BESIDE if along_outer else _SHORTEST
+        step = max(step, shortest) // shortest * shortest
     elif turned and pieces == len(loops) - 2:
         step = -(-step // _TILE_ROWS) * _TILE_ROWS
     outputs = operands[len(kernel.inputs) :]
@@ -142,6 +151,13 @@ def form_of(
     streams = streams and all(x.size == total and x.nbytes >= _STREAM for x in outputs)
     streams = streams and all(how[-1] == UNIT for how in layout[first:])
     return Form(loops, outer, pieces, layout, short, streams, turned), Space(lengths, strides, step)
+
+
+def _scanned_outside(kernel: Kernel, order: Axes) -> bool:
+    """Whether rows are added to the rows before them: scans along an axis that is not the last one in memory."""
+    scans = {a for one in kernel.body for a in scanned(one)}
+    whole = set(order).difference(kernel.cut)
+    return len(scans) == 1 and scans == whole and order[-1] not in scans and not any(one.reduced for one in kernel.body)
 
 
 def _is_narrow(kernel: Kernel, loops: Sequence[Axes], size: int) -> bool:
@@ -216,7 +232,8 @@ def _partial(kernel: Kernel, loop: Axes) -> int:
 
 def _cut_loop(kernel: Kernel, loops: Sequence[Axes], lengths: Sequence[int], first: int, count: int) -> int:
     """Which loop from `first` to before `count` is cut: the outermost long one along which little is added up."""
-    held = {i: _partial(kernel, loops[i]) for i in range(first, max(1, count))}
+    scans = {a for one in kernel.body for a in scanned(one)}
+    held = {i: _partial(kernel, loops[i]) for i in range(first, max(1, count)) if not scans.intersection(loops[i])}
     fitting = [i for i, n in held.items() if n <= _MOST_PARTIAL] or [min(held, key=held.__getitem__)]
     long = [i for i in fitting if lengths[i] >= 16]
     return long[0] if long else max(fitting, key=lambda i: lengths[i])

@@ -43,8 +43,9 @@ class Value(NamedTuple):
     Attributes
     ----------
     op : str
-        An elementwise op, or "input", "constant", "reduce", "scan", "take", "count" (of what a piece of work reduces),
-        "place" (the index of a loop), "pair" of an element and its place, "second" of a pair.
+        An elementwise op, or "input", "constant", "reduce", "scan", "running" (a scan along an outer loop), "take",
+        "count" (of what a piece of work reduces), "place" (the index of a loop), "pair" of an element and its place,
+        "second" of a pair.
     args : tuple of int
         Values, in the order they were made in; of an input, its operand.
     loops : frozenset of int
@@ -52,8 +53,8 @@ class Value(NamedTuple):
     dtype : dtype
         Of its elements.
     params : Any
-        Of the op, which bounds are given; of a reduction or scan, which one it is; the operand that elements are taken
-        from. Its `repr` says all about it.
+        Of the op, which bounds are given; of a reduction or scan, which one it is, and along an outer loop the operand
+        that holds it so far; the operand that elements are taken from. Its `repr` says all about it.
     reduced : frozenset of int
         The loops that a reduction or scan runs along, or an operand is indexed along.
     """
@@ -236,10 +237,16 @@ class Lowered:
     def _scan(self, one: Instruction, x: int) -> int:
         """What reduces all elements of a row up to each of them."""
         kept, along = self._loops_of(one.axes), self._loops_of(scanned(one))
-        if self.form.pieces in along or min(along) < self.form.outer:
+        last = len(self.form.loops) - 1
+        outside = min(along) < self.form.outer
+        if self.form.pieces in along or (outside and last not in kept):
             raise Unprintable(f"{one.node.op.name} along an axis that is cut")
-        x = self._map("astype", x, dtype=one.node.dtype)
-        return self._add(Value("scan", (x,), kept, one.node.dtype, _SCANS[one.node.op.name], along))
+        dtype, how = one.node.dtype, _SCANS[one.node.op.name]
+        x = self._map("astype", x, dtype=dtype)
+        if not outside:
+            return self._add(Value("scan", (x,), kept, dtype, how, along))
+        self.partials.append(Partial(kept - along, dtype, False, how))
+        return self._add(Value("running", (x,), kept, dtype, (how, self._held(len(self.partials) - 1)), along))
 
     # --- reductions --------------------------------------------------------------------------------------------------
 

@@ -379,6 +379,14 @@ class _Printer:
                 # One index for the whole row, which is read as any other.
                 sources[i] = self._indexed(self._values[i], known[1], index)
 
+        running: dict[int, tuple[Memory, str, str]] = {}
+        for i in order:
+            if self._values[i].op == "running":
+                memory = self._frame.operand(self._values[i].params[1])
+                (along,) = self._values[i].reduced
+                first = self._one.op("icmp eq", "i64", index[along], "0")
+                running[i] = memory, address_of(self._one, memory, index), first
+
         def body(e: Emitter, at: str) -> None:
             along = last if self._across == _NO_LOOP else self._across
             found = dict(known[e.width])
@@ -390,6 +398,8 @@ class _Printer:
                     found[i] = load(e, memory, further(self._one, address, memory, last, at), along)
                 elif self._values[i].op == "take":
                     found[i] = self._looked_up(e, self._values[i], found, index)
+                elif self._values[i].op == "running":
+                    found[i] = self._run_on(e, self._values[i], found, running[i], last, at)
                 else:
                     found[i] = self._compute(e, i, found)
             for n, job in enumerate(jobs):
@@ -435,6 +445,22 @@ class _Printer:
         for n, job in enumerate(jobs):
             if isinstance(job, Kept) and self._values[job.result].op == "scan":
                 self._scan(self._values[job.result], *targets[n], last)
+
+    def _run_on(
+        self, e: Emitter, value: Value, known: dict[int, Any], so_far: tuple[Memory, str, str], loop: int, at: str
+    ) -> Any:
+        """Reduce what is in memory and an element, or begin with it: one times infinity is no complex infinity."""
+        memory, address, is_first = so_far
+        address = further(self._one, address, memory, loop, at)
+        x = known[value.args[0]]
+        both = combined(e, value.params[0], memory.dtype, load(e, memory, address, loop), x)
+        first, element = e.splat(is_first, "i1"), element_of(memory.dtype)
+        if memory.dtype.kind == "c":
+            result: Any = tuple([e.select(first, element, *parts) for parts in zip(x, both, strict=True)])
+        else:
+            result = e.select(first, element, x, both)
+        store(e, memory, address, loop, result)
+        return result
 
     def _scan(self, value: Value, memory: Memory, address: str, loop: int) -> None:
         """Reduce all elements of a row in memory up to each of them: one after the other, as NumPy does."""
