@@ -209,6 +209,10 @@ def _strides_of(node: Node) -> Strides | None:
     return node.value.strides if _is_laid_out(node) else None
 
 
+# Views of a row of memory that are rows of memory, of whatever lengths.
+_IN_ORDER = frozenset(("reshape", "expand_dims", "squeeze"))
+
+
 def reshapes_in_place(x: Array, shape: Shape) -> bool | None:
     """Whether NumPy would reshape `x` without a copy: asked of NumPy itself, on memory that is never touched.
 
@@ -217,7 +221,8 @@ def reshapes_in_place(x: Array, shape: Shape) -> bool | None:
     steps = [] if x._cell is None else _chain(x._view)
     base = x._node if x._cell is None else x._cell.node
     strides = _strides_of(base) if x._cell is None else x._cell.strides
-    if (not steps and strides is None) or x._node.shape == shape:
+    in_order = strides is None and all(step.op.name in _IN_ORDER for step in steps)
+    if in_order or x._node.shape == shape:
         return True
     if None in base.shape or None in shape:
         return None
