@@ -13,7 +13,7 @@ import numpy as np
 from lazyxp import estimate, options, plan, sources
 from lazyxp.api.array import Array
 from lazyxp.api.recording import as_array, current
-from lazyxp.cost import is_unknown
+from lazyxp.cost import VIEWS, is_unknown
 from lazyxp.errors import MaterializationError
 from lazyxp.executors import registry
 from lazyxp.executors.base import Executor, shape_of
@@ -236,15 +236,22 @@ def demand_numpy(node: Node, what: str) -> np.ndarray[Any, Any]:
 
 
 def _held(root: Node) -> list[Node]:
-    """The nodes below `root` that something outside its graph refers to: handles, storage cells, other graphs."""
+    """The nodes below `root` that something outside its graph refers to: handles, storage cells, other graphs.
+
+    Views of what is known cost nothing again, and are not among them.
+    """
     if all([arg.value is not None or arg.op.kind == "source" for arg in root.args]):
         return []
     nodes = walk([root])
-    return [n for n, count in zip(nodes, _outside_references(nodes), strict=True) if count > 0 and _is_work(n, root)]
-
-
-def _is_work(node: Node, root: Node) -> bool:
-    return node is not root and node.value is None and node.op.kind != "source"
+    counts = _outside_references(nodes)
+    free: set[Node] = set()
+    held = []
+    for n, count in zip(nodes, counts, strict=True):
+        if n.value is not None or n.op.kind == "source" or (n.op.name in VIEWS and n.args[0] in free):
+            free.add(n)
+        elif count > 0 and n is not root:
+            held.append(n)
+    return held
 
 
 def _outside_references(nodes: list[Node]) -> list[int]:
