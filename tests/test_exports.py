@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 import lazyxp as xp
-from tests.inputs import DTYPES, equal, plain
+from lazyxp.testing.inputs import DTYPES, equal, plain
 
 KEYS = [
     (Ellipsis,),

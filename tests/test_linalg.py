@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lazyxp as xp
-from tests.inputs import NUMERIC
+from lazyxp.testing.inputs import NUMERIC
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 

@@ -7,7 +7,7 @@ import lazyxp as xp
 from lazyxp.api.methods import NumPyMethods
 from lazyxp.api.numpy_functions import FUNCTIONS
 from lazyxp.errors import MaterializationError
-from tests.inputs import equal
+from lazyxp.testing.inputs import equal
 
 A = np.array([[3.0, -1.0, 2.5], [0.0, 4.0, -2.0]])
 SQUARE = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, 0.25], [0.5, 0.25, 2.0]])

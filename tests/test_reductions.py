@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lazyxp as xp
-from tests.inputs import DTYPES, NUMERIC, axes_of, equal, samples
+from lazyxp.testing.inputs import DTYPES, NUMERIC, axes_of, equal, samples
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 

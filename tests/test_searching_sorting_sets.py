@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lazyxp as xp
-from tests.inputs import DTYPES, REAL, equal, plain, samples, special
+from lazyxp.testing.inputs import DTYPES, REAL, equal, plain, samples, special
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 

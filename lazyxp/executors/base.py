@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from typing import Any, ClassVar, NamedTuple
@@ -77,6 +77,8 @@ class Executor(ABC):
     # Whether arrays store every element. If not, the elements that are not stored have one value, the fill value, and
     # ops may refuse operands for it.
     every_element: ClassVar[bool] = True
+    # Ops that depart from NumPy for infinities, NaN, signed zeros and casts that do not fit, and why.
+    departures: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def supports(self, op: Op) -> bool:
@@ -120,3 +122,7 @@ class Executor(ABC):
     def how(self, op: Op) -> str:
         """How this executor runs an `op` that it supports, in a few words for the support matrix."""
         return "native"
+
+    def status(self) -> Status:
+        """What `backends()` tells of this backend, which can run here."""
+        return Status(True)

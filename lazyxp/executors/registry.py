@@ -207,7 +207,6 @@ def _status(name: str, factory: Callable[[], Executor]) -> Status:
         if builtin is not None:
             status: Status = importlib.import_module(builtin).status()
             return status
-        _call(name, factory)
+        return _call(name, factory).status()
     except Exception as error:  # a broken plugin must not hide the other backends
         return Status(False, f"{type(error).__name__}: {error}")
-    return Status(True)

@@ -13,9 +13,9 @@ pytest.importorskip("llvmlite")
 import lazyxp as xp
 from lazyxp.executors.numpy.llvm import functions
 from lazyxp.node import OPS
+from lazyxp.testing.inputs import DTYPES
 from tests.differential.strategies import pool
 from tests.executors.kernel_checks import close, compiled, kernels_of, outside, plain, same_bits, shared
-from tests.inputs import DTYPES
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::numpy.exceptions.ComplexWarning")
 

@@ -11,7 +11,7 @@ import pytest
 import lazyxp as xp
 from lazyxp.executors.cupy.lowerings import LOWERINGS
 from lazyxp.executors.numpy import NumPyExecutor
-from tests.inputs import equal, special
+from lazyxp.testing.inputs import equal, special
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 NUMPY = NumPyExecutor()

@@ -7,7 +7,7 @@ import pytest
 
 import lazyxp as xp
 from lazyxp.api.recording import current
-from tests.inputs import equal
+from lazyxp.testing.inputs import equal
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")

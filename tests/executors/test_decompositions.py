@@ -10,8 +10,8 @@ from lazyxp.executors.array_api import ArrayAPIExecutor
 from lazyxp.optimizers.decompositions import DECOMPOSITIONS
 from lazyxp.planning import make_plan
 from lazyxp.structure import structure_of
-from tests.executors.cases import cases
-from tests.inputs import equal
+from lazyxp.testing.cases import cases
+from lazyxp.testing.inputs import equal
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 

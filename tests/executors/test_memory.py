@@ -7,7 +7,7 @@ import pytest
 
 import lazyxp as xp
 from lazyxp.errors import UnsupportedOperation
-from tests.executors.cases import cases
+from lazyxp.testing.cases import cases
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 GROUPS = defaultdict(list)

@@ -12,7 +12,7 @@ import lazyxp as xp
 from lazyxp.errors import BackendUnavailable, UnknownBackend
 from lazyxp.executors import cupy, registry, sparse
 from lazyxp.executors.numpy import NumPyExecutor
-from tests.inputs import equal
+from lazyxp.testing.inputs import equal
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 import lazyxp as xp
 from lazyxp.executors.array_api import ArrayAPIExecutor
 from lazyxp.executors.numpy import NumPyExecutor
-from tests.inputs import equal
+from lazyxp.testing.inputs import equal
 
 
 class Counting(NumPyExecutor):

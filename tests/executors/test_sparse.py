@@ -5,7 +5,7 @@ import pytest
 
 import lazyxp as xp
 from lazyxp.errors import UnsupportedOperation
-from tests.inputs import equal
+from lazyxp.testing.inputs import equal
 
 sparse = pytest.importorskip("sparse")
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")

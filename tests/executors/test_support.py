@@ -7,7 +7,7 @@ import pytest
 import lazyxp as xp
 from lazyxp.executors import registry
 from lazyxp.testing import support
-from tests.executors.cases import cases
+from lazyxp.testing.cases import cases
 
 EXECUTORS = support.executors()
 

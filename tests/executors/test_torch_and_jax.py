@@ -5,7 +5,7 @@ import pytest
 
 import lazyxp as xp
 from lazyxp.errors import UnsupportedOperation
-from tests.inputs import equal
+from lazyxp.testing.inputs import equal
 
 
 @pytest.fixture
@@ -98,3 +98,11 @@ def test_sources_are_not_written_to(name):
     equal(data, np.arange(100_000.0))
     assert result[:3].tolist() == [2, 3, 2]
     assert result[-1] == 7
+
+
+def test_tensors_are_plain(torch):
+    """Nothing is left to be conjugated or negated when a tensor is read, which NumPy and others refuse."""
+    z = xp.asarray(torch.tensor([1 + 2j, 3 - 1j]))
+    for result in xp.compute(xp.conj(z), xp.imag(xp.conj(z)), xp.conj(z)[::-1], xp.persist(xp.conj(z))[0]):
+        assert not result.is_conj()
+        assert not result.is_neg()

@@ -20,7 +20,7 @@ import lazyxp as xp
 from lazyxp.api.recording import current
 from lazyxp.errors import LazyxpError
 from lazyxp.node import Node
-from tests.inputs import DTYPES
+from lazyxp.testing.inputs import DTYPES
 
 # What recording says no with; anything else that it raises is a bug.
 REFUSALS = (TypeError, ValueError, IndexError, OverflowError, ZeroDivisionError, LazyxpError)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from tests.inputs import DTYPES
+from lazyxp.testing.inputs import DTYPES
 from tests.optimizers.random_graphs import Maker
 from tests.optimizers.random_linear import matrix, product
 from tests.optimizers.random_steps import (

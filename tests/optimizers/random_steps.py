@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.inputs import DTYPES
+from lazyxp.testing.inputs import DTYPES
 from tests.optimizers.random_graphs import Dropped, Maker
 
 Step = Callable[[Maker], Any]

@@ -19,7 +19,7 @@ from lazyxp.optimizers.pipeline import rules_pass
 from lazyxp.optimizers.rewrite import Rule, Scalar, call, x, y, z
 from lazyxp.planning import make_plan
 from lazyxp.structure import structure_of
-from tests.inputs import DTYPES
+from lazyxp.testing.inputs import DTYPES
 from tests.optimizers.agreement import disagreement
 from tests.optimizers.random_graphs import REFUSALS, Program, data, random_graph, shrunk
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy
@@ -17,6 +18,13 @@ class JAXExecutor(ArrayAPIExecutor):
     """Runs plans on JAX, op by op."""
 
     lowerings = LOWERINGS
+    departures: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(
+            ("acosh", "asinh", "atan", "divide", "exp", "reciprocal"),
+            "complex infinities, NaN and signed zeros are JAX's",
+        ),
+        "astype": "the standard leaves open what becomes of values out of an integer's range",
+    }
 
     def __init__(self) -> None:
         super().__init__(jax.numpy, "jax")

@@ -1,6 +1,14 @@
-"""Inputs that the differential tests share: every dtype, awkward shapes, special values."""
+"""Arrays that differential tests share (every dtype, awkward shapes, special values), and how they are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+
+Shape = tuple[int, ...]
+NumPyArray = np.ndarray[Any, Any]
 
 DTYPES = tuple(
     np.dtype(name)
@@ -16,15 +24,15 @@ DTYPES = tuple(
 )
 NUMERIC = tuple(d for d in DTYPES if d.kind != "b")
 REAL = tuple(d for d in DTYPES if d.kind in "iuf")
-SHAPES = ((), (0,), (1,), (5,), (0, 3), (3, 0), (2, 3), (1, 1, 4), (2, 1, 3))
+SHAPES: tuple[Shape, ...] = ((), (0,), (1,), (5,), (0, 3), (3, 0), (2, 3), (1, 1, 4), (2, 1, 3))
 
 _INTEGERS = (3, 0, 1, 3, 2, 7, 5, 1)
 _SPECIAL = (1.5, -0.0, np.nan, np.inf, 0.0, -2.5, -np.inf, 1.5)
 
 
-def plain(shape, dtype):
+def plain(shape: Shape, dtype: np.dtype[Any]) -> NumPyArray:
     """Small ordinary values, with ties."""
-    values = np.resize(np.array(_INTEGERS), shape)
+    values: Any = np.resize(np.array(_INTEGERS), shape)
     if dtype.kind in "if":
         values = np.where(values > 2, -values, values)
     if dtype.kind == "f":
@@ -34,7 +42,7 @@ def plain(shape, dtype):
     return np.asarray(values).astype(dtype)
 
 
-def special(shape, dtype):
+def special(shape: Shape, dtype: np.dtype[Any]) -> NumPyArray:
     """NaN, infinities and zeros of both signs."""
     values = np.resize(np.array(_SPECIAL), shape)
     result = np.zeros(shape, dtype)
@@ -44,7 +52,7 @@ def special(shape, dtype):
     return result
 
 
-def samples(dtype, shapes=SHAPES):
+def samples(dtype: np.dtype[Any], shapes: Sequence[Shape] = SHAPES) -> list[NumPyArray]:
     """Arrays of `dtype` in many shapes."""
     result = [plain(shape, dtype) for shape in shapes]
     if dtype.kind in "fc":
@@ -52,12 +60,12 @@ def samples(dtype, shapes=SHAPES):
     return result
 
 
-def axes_of(ndim):
+def axes_of(ndim: int) -> list[Any]:
     """Every way to name axes of an array: all, one, from the back, several, none."""
     return [None, (), *range(-ndim, ndim), *[(i, j) for i in range(ndim) for j in range(-ndim, 0) if j != i - ndim]]
 
 
-def equal(got, expected, label="", *, rounding=False, norm=False):
+def equal(got: Any, expected: Any, label: object = "", *, rounding: bool = False, norm: bool = False) -> None:
     """Assert the dtype, shape and values of `expected`, signs of zeros included unless `rounding`.
 
     With `norm`, errors count beside the largest element, as those of sums do.
