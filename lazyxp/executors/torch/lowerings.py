@@ -114,6 +114,7 @@ LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "getitem": _getitem,
     "setitem": _setitem,
     "log2": _log2,
+    "nonzero": lambda xp, x: xp.nonzero(x != 0),  # PyTorch counts no unsigned integers but uint8
     "pow": _pow,
     "round": _parts(torch.round),
     "sign": _sign,
