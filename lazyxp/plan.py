@@ -35,11 +35,25 @@ _SEPARATE = frozenset(("kernel", "linalg"))
 
 
 class Step(NamedTuple):
-    """Run `node`'s op on the slots `inputs` and put the result into slot `output`, then drop the slots `frees`.
+    """Run one op on what lies in some slots, and put the result into another.
 
-    `reuses` says that the first input's buffer belongs to this run and is read by nobody else: an assignment may
-    overwrite it. `into` is the position of an input whose buffer an elementwise result may overwrite, for the same
-    reason; it has the result's shape and dtype.
+    Attributes
+    ----------
+    node : Node
+        What to run: its `op`, its static `params`, and the `shape` and `dtype` of the result.
+    inputs : tuple of int
+        The slots of the operands, in order.
+    output : int
+        The slot of the result: a tuple of arrays where the op has several outputs, of which steps of the op `output`
+        pick one by ``params["index"]``.
+    frees : tuple of int
+        The slots that nobody reads after this step. An executor that keeps them is right, and holds more memory.
+    reuses : bool
+        Whether the first input's buffer was made by this run and is read by nobody else: an assignment (`setitem`,
+        `scatter`) may overwrite it, or make a new array.
+    into : int, optional
+        The position of an input whose buffer an elementwise result may overwrite, for the same reason; it has the
+        result's shape and dtype.
     """
 
     node: Node
@@ -53,10 +67,16 @@ class Step(NamedTuple):
 class Plan(NamedTuple):
     """Sources to load into slots, steps to run, and the slots of the results.
 
+    A step reads slots that sources or steps before it have filled, and each slot is filled once. A buffer may be
+    overwritten only as a step's `reuses` and `into` allow: all others are read again, belong to a source, or are shared
+    with a view. A result may lie in the memory of its first operand where NumPy's may (`may_alias`); all others lie in
+    memory of their own, which plans count on.
+
     Attributes
     ----------
     sources : list of (int, Node)
-        What is loaded into which slot: an input, which stands for one of `leaves`, or a scalar.
+        What is loaded into which slot: an input, which stands for one of `leaves` (see `leaf`), or a scalar, which is a
+        node of the op `constant` with ``params["value"]``.
     steps : list of Step
         What runs, in order.
     outputs : list of int
@@ -68,7 +88,8 @@ class Plan(NamedTuple):
     size : int
         How many slots there are.
     leaves : sequence of Node
-        Where this run's graph starts; see `bound`.
+        Where this run's graph starts: the `value` of each is a native array of this backend or of another one, or an
+        `External` that an op `read` asks for regions.
     recorded : sequence of Node
         The nodes of this run's graph: the `site` of a node in the plan is the place here of what it comes from.
     """

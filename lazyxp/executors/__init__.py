@@ -7,11 +7,11 @@ import importlib as _importlib
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-__all__ = ["ArrayAPIExecutor", "Executor", "Plan", "Status", "Step"]
+__all__ = ["ArrayAPIExecutor", "Executor", "Plan", "Status", "Step", "failure"]
 
 if _TYPE_CHECKING:
     from lazyxp.executors.array_api import ArrayAPIExecutor
-    from lazyxp.executors.base import Executor, Status
+    from lazyxp.executors.base import Executor, Status, failure
     from lazyxp.plan import Plan, Step
 
 # Imported when they are first asked for, so that what needs the registry alone stays quick.
@@ -21,6 +21,7 @@ _LATER = {
     "Plan": "lazyxp.plan",
     "Status": "lazyxp.executors.base",
     "Step": "lazyxp.plan",
+    "failure": "lazyxp.executors.base",
 }
 
 

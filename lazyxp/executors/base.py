@@ -20,7 +20,19 @@ Shortcut = Callable[[Sequence[Any]], list[Any]]
 
 
 class Status(NamedTuple):
-    """Whether a backend can run here: if not, the reason; if so, its version and devices."""
+    """Whether a backend can run here.
+
+    Attributes
+    ----------
+    available : bool
+        Whether it can.
+    reason : str
+        Why not, where it cannot.
+    version : str, optional
+        The version of the library that runs the ops.
+    devices : tuple of str
+        What it runs on.
+    """
 
     available: bool
     reason: str = ""
@@ -34,7 +46,7 @@ def shape_of(value: Any) -> Shape:
 
 
 def failure(backend: str, node: Node, line: str | None = None) -> str:
-    """The note on an error that `node`, recorded at `line`, caused while it ran."""
+    """The note on an error that `node` caused while it ran; `line` is where the user recorded it (`Plan.line`)."""
     operands = " and ".join(describe(a) for a in node.args) or "no arrays"
     return f"lazyxp: while {backend} ran {node.op.name} on {operands}, recorded at {line or node.where}"
 
@@ -67,41 +79,101 @@ def require(backend: str, status: Status) -> Iterator[None]:
 class Executor(ABC):
     """Runs plans on one backend.
 
+    A subclass has to have a `name` and the four abstract methods: `supports`, `run`, `owns` and `to_numpy`. All else is
+    optional. Whoever has an Array API namespace starts from `ArrayAPIExecutor`, which has them all.
+
     The way of an op: `supports` says whether the executor runs it itself; if not, the graph is rewritten with the
-    decomposition of the op, and where there is none `UnsupportedOperation` is raised before anything runs.
+    decomposition of the op, and where there is none `UnsupportedOperation` is raised before anything runs, with what
+    `refuses` says.
+
+    Attributes
+    ----------
+    name : str
+        The backend's name in messages.
+    whole_arrays : bool
+        Whether a run holds whole arrays in memory, as NumPy does; else the option `memory_limit` does not count.
+    every_element : bool
+        Whether arrays store every element. If not, the elements that are not stored have one value, the fill value, and
+        ops may refuse operands for it.
+    departures : mapping of str to str
+        Ops whose values are not NumPy's where an operand has infinities or NaN, or where a cast does not fit, and why.
+        The acceptance suite lists them; shapes, data types and ordinary values have to be right all the same.
+
+    Notes
+    -----
+    One executor runs plans of several threads at a time: what a run needs is kept in its local variables.
     """
 
     name: str
-    # Whether a run holds whole arrays in memory, as NumPy does.
     whole_arrays: ClassVar[bool] = True
-    # Whether arrays store every element. If not, the elements that are not stored have one value, the fill value, and
-    # ops may refuse operands for it.
     every_element: ClassVar[bool] = True
-    # Ops that depart from NumPy for infinities, NaN, signed zeros and casts that do not fit, and why.
     departures: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def supports(self, op: Op) -> bool:
-        """Whether this executor runs `op` without a decomposition."""
+        """Whether this executor runs `op` without a decomposition.
+
+        The same answer each time: plans are kept and run again. The op `output`, which picks one of several results,
+        has to be supported; `kernel` and `read` (from `from_source`) need not be.
+        """
 
     @abstractmethod
     def run(self, plan: Plan, *, keep: bool, **options: Any) -> list[Any]:
-        """Run `plan`; one native array for each of its outputs.
+        """Run `plan`.
 
-        With `keep`, the results will be held by the graph: they may share memory, and stay where the backend keeps
-        data. Otherwise they are the caller's: they share memory with nothing, and are in the form that `compute` gives.
+        Parameters
+        ----------
+        plan : Plan
+            What to run. It belongs to the cache of plans, and is not written to.
+        keep : bool
+            Whether the results will be held by the graph (`persist`, and values that recorded code demands). They may
+            then share memory with sources and each other, except with a source that others may write to, and stay
+            where the backend keeps data. Otherwise they are the caller's, in the form that `compute` gives: they share
+            memory with nothing, and can be written to if the backend's arrays can.
+        **options
+            What the user gave `compute` besides.
+
+        Returns
+        -------
+        list
+            One native array for each of ``plan.outputs``, of the shape and dtype of its node.
+
+        Raises
+        ------
+        TypeError
+            If it does not take one of `options`; the message names it.
+        UnsupportedOperation
+            If it does not take the data, with the reason.
+        Exception
+            What an op raises goes through as it is, with one note of the op and of the user's line: see `failure`. An
+            index out of bounds raises IndexError.
         """
 
     @abstractmethod
     def owns(self, value: Any) -> bool:
-        """Whether `value` is a native array of this backend."""
+        """Whether `value` is a native array of this backend; False for anything else."""
 
     @abstractmethod
     def to_numpy(self, value: Any) -> np.ndarray[Any, Any]:
-        """A native array as a NumPy array."""
+        """A native array as a NumPy array of its shape and dtype, which may share its memory."""
+
+    def refuses(self, op: Op) -> str:
+        """Why this executor does not run `op`; "" for an op that it runs, or that it leaves to a decomposition.
+
+        With a reason, the op is refused also where there is a decomposition.
+        """
+        return ""
+
+    def how(self, op: Op) -> str:
+        """How this executor runs an `op` that it supports, in a few words for tables."""
+        return "native"
+
+    def status(self) -> Status:
+        """What `backends()` tells of this backend, which can run here."""
+        return Status(True)
 
     def fuses(self, node: Node) -> bool:
-        """Whether `node` may be a part of a kernel; asked only where kernels are run at all."""
+        """Whether `node` may be a part of a kernel; asked only where the op `kernel` is supported."""
         return True
 
     def compiles(self) -> bool:
@@ -109,20 +181,8 @@ class Executor(ABC):
         return False
 
     def shortcut(self, plan: Plan, arguments: Sequence[tuple[int, int]]) -> Shortcut | None:
-        """What runs a plan on native arrays in fewer steps, for a plan that is run many times; None if nothing does.
+        """What runs a plan on native arrays in fewer steps, where `jit` runs it many times; None if nothing does.
 
         Each of `arguments` is a leaf of the plan and the number of the array that it stands for; no array is kept.
         """
         return None
-
-    def refuses(self, op: Op) -> str:
-        """Why this executor does not run `op`, where there is more to say than that it lacks it."""
-        return ""
-
-    def how(self, op: Op) -> str:
-        """How this executor runs an `op` that it supports, in a few words for the support matrix."""
-        return "native"
-
-    def status(self) -> Status:
-        """What `backends()` tells of this backend, which can run here."""
-        return Status(True)

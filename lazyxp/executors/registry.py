@@ -175,7 +175,9 @@ def _backend_of(value: Any, module: str) -> Any:
     if module in _BUILTIN:
         return module
     namespace = getattr(value, "__array_namespace__", None)
-    return namespace() if namespace is not None else "numpy"
+    if namespace is not None:
+        return namespace()
+    return next((executor for executor, _ in list(_made.values()) if executor.owns(value)), "numpy")
 
 
 def owner(value: Any) -> Executor:

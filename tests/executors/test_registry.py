@@ -88,6 +88,42 @@ def test_two_backends_in_one_graph():
     equal(z, np.full(3, 2.0))
 
 
+class Box:
+    """An array of a library that knows nothing of the standard."""
+
+    def __init__(self, value):
+        self.value = value
+        self.shape = value.shape
+
+
+class Boxing(NumPyExecutor):
+    """Runs on NumPy, and gives boxes."""
+
+    def load(self, node):
+        return node.value.value if self.owns(node.value) else super().load(node)
+
+    def owns(self, value):
+        return isinstance(value, Box)
+
+    def to_numpy(self, value):
+        return value.value
+
+    def hold(self, value):
+        return Box(np.asarray(value))
+
+    def deliver(self, value, shared):
+        return Box(super().deliver(value, shared))
+
+
+def test_arrays_without_a_namespace_belong_to_who_made_them():
+    xp.register_executor("boxing", Boxing)
+    (kept,) = xp.persist(xp.asarray([1, 2]) + 1, backend="boxing")
+    assert type((kept * 2).compute()) is Box
+    equal((kept * 2).compute().value, np.array([4, 6]))
+    equal(np.asarray(kept), np.array([2, 3]))
+    equal((kept * 2).compute(backend="numpy"), np.array([4, 6]))
+
+
 # --- what is missing --------------------------------------------------------------------------------------------------
 
 
