@@ -28,7 +28,7 @@ class Backend(NamedTuple):
     may_refuse : collection of str, optional
         The ops that it may refuse, with a reason; by default any, and data types as well.
     most_cases : int, optional
-        How many cases of an op are enough, where each takes long.
+        How many cases of an op are enough, where each takes long: a selection of all.
     """
 
     id: str

@@ -39,8 +39,18 @@ class SlightlyWrong(Faultless):
         return result * (1 + 1e-4)
 
 
-class Departs(SlightlyWrong):
-    """As wrong, but it says so."""
+class Departs(Faultless):
+    """Says where it is wrong: at infinities."""
+
+    op = "exp"
+    departures = {"exp": "its infinities are NaN"}  # noqa: RUF012
+
+    def spoiled(self, result):
+        return np.where(np.isinf(result), result.dtype.type(np.nan), result)
+
+
+class DepartsTooFar(SlightlyWrong):
+    """Says that it departs, but does so for ordinary numbers as well."""
 
     departures = {"exp": "its polynomial has four terms"}  # noqa: RUF012
 
@@ -55,8 +65,8 @@ class LosesSigns(Faultless):
 class SharesMemory(NumPyExecutor):
     """Results may be views of sources."""
 
-    def deliver(self, value, shared):
-        return np.asarray(value)
+    def run(self, plan, *, keep, **options):
+        return super().run(plan, keep=True, **options)
 
 
 class WritesToSources(NumPyExecutor):

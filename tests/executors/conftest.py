@@ -84,4 +84,6 @@ def backend(request):
     else:
         native = {"numpy": "ndarray", "cupy": "ndarray", "sparse": "COO", "torch": "Tensor", "jax": "Array"}[name]
         may_refuse = {"sparse": None, "torch": REFUSED_BY_TORCH}.get(name, ())
-        yield Backend(name, name, type=getattr(importlib.import_module(name), native), may_refuse=may_refuse)
+        most_cases = 50 if name == "jax" else None  # it compiles each op for each data type and shape
+        kind = getattr(importlib.import_module(name), native)
+        yield Backend(name, name, type=kind, may_refuse=may_refuse, most_cases=most_cases)

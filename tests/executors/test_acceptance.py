@@ -62,10 +62,11 @@ def accept(site, folder, name, *arguments):
 
 
 def failures(output):
-    """The tests that failed, without the parameters that do not say which op."""
-    return set(re.findall(r"^FAILED \S*::(\w+(?:\[\w+\])?)", output, re.MULTILINE))
+    """The tests that failed."""
+    return set(re.findall(r"^FAILED \S*::(\w+(?:\[[^\]]*\])?)", output, re.MULTILINE))
 
 
+@pytest.mark.slow
 def test_the_example_passes(site, tmp_path):
     status, output = accept(site, tmp_path, "tally")
     assert status == 0, output
@@ -85,6 +86,7 @@ def test_numpy_passes(site, tmp_path):
         "WrongDtype": {"test_numpys_answer[exp]"},
         "WrongShape": {"test_numpys_answer[exp]"},
         "SlightlyWrong": {"test_numpys_answer[exp]"},
+        "DepartsTooFar": {"test_numpys_answer[exp]"},
         "LosesSigns": {
             "test_special_values[signs]",
             "test_special_values[choices]",
@@ -123,7 +125,7 @@ def test_what_an_executor_lacks_is_listed(site, tmp_path):
 def test_departures_are_listed(site, tmp_path):
     status, output = accept(site, tmp_path, "Departs", "-k", FEW)
     assert status == 0, output
-    assert "1 ran, and depart from NumPy\n  exp: its polynomial has four terms\n" in output
+    assert "1 ran, and depart from NumPy\n  exp: its infinities are NaN\n" in output
 
 
 @pytest.mark.parametrize(
