@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -49,25 +48,19 @@ def backend(pytestconfig: pytest.Config) -> Backend:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Tell which ops ran, which were refused, and why."""
+    """Tell which ops ran, which were refused, and why; and why tests were skipped."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    for report in _reports(terminalreporter):
+    for report in terminalreporter.stats.get("passed", ()):
         facts = dict(report.user_properties)
         if "op" in facts:
-            found[facts["result"] if report.passed else "failed"][facts["op"]] = facts["reason"]
-    if not found:
-        return
-    terminalreporter.section(f"lazyxp's ops on {config.getoption('executor')}")
+            found[facts["result"]][facts["op"]] = facts["reason"]
+    for report in terminalreporter.stats.get("skipped", ()):
+        _, _, reason = report.longrepr
+        found["skipped"][report.nodeid.rpartition("::")[2]] = reason.removeprefix("Skipped: ")
+    if found:
+        terminalreporter.section(f"lazyxp's ops on {config.getoption('executor')}")
     for result, told in found.items():
         terminalreporter.line(f"{len(told)} {result}")
         for reason in dict.fromkeys(reason for reason in told.values() if reason):
-            terminalreporter.line(f"  {_listed(op for op in told if told[op] == reason)}: {reason}")
-
-
-def _reports(terminalreporter: Any) -> Iterator[Any]:
-    for reports in terminalreporter.stats.values():
-        yield from (r for r in reports if getattr(r, "when", "") == "call" and hasattr(r, "user_properties"))
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(sorted(names))
+            names = sorted(name for name in told if told[name] == reason)
+            terminalreporter.line(f"  {', '.join(names)}: {reason}")

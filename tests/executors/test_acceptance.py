@@ -119,6 +119,7 @@ def test_what_an_executor_lacks_is_listed(site, tmp_path):
     status, output = accept(site, tmp_path, "NoComplex", "-k", FEW)
     assert status == 0, output
     assert "1 refused\n  sort: it has no order\n" in output
+    assert "  test_data_types[complex64]: no-complex has no data type complex64\n" in output
     assert "refused some operands\n  add, exp, negative, sum: no-complex has no data type complex64\n" in output
 
 
