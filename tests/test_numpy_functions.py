@@ -254,6 +254,22 @@ def test_other_functions_compute(call):
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1])
+def test_several_results_of_other_functions(axis):
+    x = xp.asarray(A)
+    for call in (
+        lambda a: np.array_split(a, 2, axis=axis),
+        lambda a: np.unique(a, return_counts=True),
+        lambda a: np.linalg.svd(a, hermitian=False, compute_uv=True, full_matrices=False)[1:2],
+        lambda a: np.divmod(a, 2),
+    ):
+        got, wanted = call(x), call(A)
+        assert type(got) is type(wanted)
+        for one, answer in zip(got, wanted, strict=True):
+            assert type(one) is xp.Array
+            equal(one.compute(), answer, rounding=True)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
 def test_methods_of_ufuncs(axis):
     x = xp.asarray(A)
     for method in (np.add.reduce, np.multiply.reduce, np.maximum.reduce, np.add.accumulate, np.logical_or.reduce):

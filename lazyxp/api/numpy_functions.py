@@ -294,7 +294,10 @@ def _computed(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any
     """What NumPy gives on the values, as lazy arrays; what it writes to is seen."""
     given: list[tuple[Any, Any]] = []
     result = function(*_values(args, given), **_values(kwargs, given))
-    return tuple(_recorded(r, given) for r in result) if type(result) is tuple else _recorded(result, given)
+    if not isinstance(result, (tuple, list)):
+        return _recorded(result, given)
+    parts = [_recorded(r, given) for r in result]
+    return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
 
 
 def _values(argument: Any, given: list[tuple[Any, Any]]) -> Any:
