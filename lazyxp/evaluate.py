@@ -90,6 +90,7 @@ def persist(
         there = _is_there(node, backend)
         value = node.value if there else next(values)
         held = Node(node.op, (), node.params, shape_of(value), node.dtype, node.site, value)
+        sources.note_device(held)
         if there and sources.is_shared(node):
             sources.verify(node)
             sources.share(held)
@@ -188,6 +189,7 @@ def demand(node: Node, what: str) -> Any:
         else:
             value = next(values)
             n.remember(value, shape_of(value))
+            sources.note_device(n)
     return node.value
 
 

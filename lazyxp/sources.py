@@ -77,7 +77,9 @@ def from_numpy(value: Value, *, copy: bool | None, site: Site) -> Node:
 
 
 def device_of(node: Node) -> str:
-    """The device of a source: "cpu", or the name of the CUDA device that holds it."""
+    """The device of a source: "cpu", or the name of the device that holds it."""
+    if type(node.value) is np.ndarray:
+        return "cpu"
     library = type(node.value).__module__.partition(".")[0]
     if library not in ("cupy", "torch", "jaxlib"):
         return "cpu"
@@ -87,8 +89,15 @@ def device_of(node: Node) -> str:
     return f"cuda:{device.id}" if library == "cupy" or device.platform == "gpu" else str(device.platform)
 
 
+_elsewhere = False
+
+
+def note_device(node: Node) -> None:
+    """Remember whether the array of source `node` is not in the host's memory."""
+    global _elsewhere
+    _elsewhere = _elsewhere or device_of(node) != "cpu"
+
+
 def any_device() -> bool:
-    """Whether there may be sources that are not in the host's memory."""
-    if "cupy" in sys.modules or ("torch" in sys.modules and sys.modules["torch"].cuda.is_initialized()):
-        return True
-    return "jax" in sys.modules and sys.modules["jax"].default_backend() != "cpu"
+    """Whether there may be sources that are not in the host's memory: else no graph need be searched for them."""
+    return _elsewhere or "cupy" in sys.modules

@@ -279,8 +279,10 @@ class Array(NumPyMethods):
 
     def __dlpack_device__(self, /) -> tuple[Any, int]:
         """The DLPack device type and number of the data."""
-        device = self.device
-        return (1, 0) if device == "cpu" else (2, int(device.partition(":")[2]))
+        kind, _, number = self.device.partition(":")
+        if kind not in ("cpu", "cuda"):
+            raise BufferError(f"__dlpack_device__: arrays on {self.device!r} are not exported")
+        return (1, 0) if kind == "cpu" else (2, int(number))
 
     def __bool__(self, /) -> bool:
         """Compute a 0-d array and return its truth value."""

@@ -12,7 +12,7 @@ from lazyxp.api.array import Array
 from lazyxp.api.info import check_device
 from lazyxp.api.recording import SCALARS, constant, copy_of, current
 from lazyxp.node import SOURCE, Node, Site, describe, user_site
-from lazyxp.sources import SNAPSHOT_BYTES, from_numpy, owned
+from lazyxp.sources import SNAPSHOT_BYTES, from_numpy, note_device, owned
 
 if TYPE_CHECKING:
     from lazyxp.typing import ArrayLike, Device, DType, DTypeLike, Scalar
@@ -187,7 +187,9 @@ def _from_native(obj: Any, copy: bool | None, site: Site) -> Array:
             obj = obj.clone() if library == "torch" else obj.copy()
     name = getattr(obj.dtype, "name", None) or str(obj.dtype).rpartition(".")[2]
     shape = tuple(None if n is None or n != n else int(n) for n in obj.shape)
-    return Array(Node(SOURCE, (), {}, shape, dtypes.as_dtype(name, "asarray"), site, obj))
+    node = Node(SOURCE, (), {}, shape, dtypes.as_dtype(name, "asarray"), site, obj)
+    note_device(node)
+    return Array(node)
 
 
 def _from_sequence(obj: Any, dtype: DType | None, site: Site) -> Array:

@@ -1,10 +1,15 @@
 """What is particular to PyTorch and JAX as executors."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 import lazyxp as xp
 from lazyxp.errors import UnsupportedOperation
+from lazyxp.executors import registry
 from lazyxp.testing.inputs import equal
 
 
@@ -33,14 +38,76 @@ def test_the_data_is_followed(name):
     assert type(xp.asarray(np.ones(3)).compute(backend=library)) is type(native)
 
 
-def test_tensors_are_used_where_they_are(torch):
+def aligned(count):
+    """Numbers in memory that every library can use: at a multiple of 64 bytes."""
+    memory = np.zeros(count + 8)
+    start = -memory.ctypes.data % 64 // 8
+    memory[start : start + count] = np.arange(count)
+    return memory[start : start + count]
+
+
+ADDRESS = {
+    "torch": lambda x: x.data_ptr(),
+    "jax": lambda x: x.unsafe_buffer_pointer(),
+    "array_api_strict": lambda x: np.asarray(x).ctypes.data,
+}
+
+
+@pytest.mark.parametrize("name", ADDRESS)
+def test_numpys_memory_is_used_and_not_given_away(name, monkeypatch):
+    pytest.importorskip(name)
+    seen = []
+    executor = registry.get(name)
+    execute = executor.execute
+
+    def watched(step, arrays):
+        seen.append(ADDRESS[name](arrays[0]))
+        return execute(step, arrays)
+
+    monkeypatch.setattr(executor, "execute", watched)
+    data = aligned(100_000)
+    x = xp.asarray(data, copy=False)
+    kept = xp.reshape(x, (10, -1)).persist(backend=name)
+    functions = (xp.negative, xp.positive, xp.real, lambda x: x, lambda x: x[1:], lambda x: xp.astype(x, x.dtype))
+    own = [f(x).compute(backend=name, optimize="none") for f in functions]
+    assert data.ctypes.data in seen
+    assert not {ADDRESS[name](result) for result in own} & {data.ctypes.data, data.ctypes.data + 8}
+    data[...] = -1
+    assert [float(result[-1]) for result in own] == [-99_999, *[99_999] * 5]
+    assert float(kept[-1, -1]) == 99_999
+
+
+def test_tensors_are_not_written_to(torch):
     tensor = torch.arange(100_000.0)
     x = xp.asarray(tensor)
-    assert xp.asarray(tensor, copy=True).persist().compute() is not tensor
-    assert x.persist(backend="torch").compute(backend="torch").data_ptr() != tensor.data_ptr()  # a result is a copy
+    assert x.persist(backend="torch").compute(backend="torch").data_ptr() != tensor.data_ptr()
     x[0] = 5
     assert float(x[0]) == 5
     assert float(tensor[0]) == 0
+
+
+def test_a_graph_runs_on_the_device_of_its_tensors(torch):
+    """PyTorch's device of shapes without values takes part in no op with tensors of the CPU."""
+    x = xp.asarray(torch.ones(3, device="meta"))
+    assert x.device == "meta"
+    result = (x + xp.arange(3, dtype=xp.float32) * np.ones(3, np.float32) + xp.ones(3, dtype=xp.float32)).compute()
+    assert result.device.type == "meta"
+
+
+TWO_DEVICES = """
+import jax, numpy as np, lazyxp as xp
+first, second = jax.devices()
+x = xp.asarray(jax.device_put(np.arange(3.0, dtype=np.float32), second))
+y = (x + xp.arange(3, dtype=xp.float32) + xp.asarray(np.ones(3, np.float32))).compute()
+assert y.device == second, y.device
+assert y.tolist() == [1, 3, 5]
+assert (xp.arange(3) + 1).compute(backend="jax").device == first
+"""
+
+
+def test_a_graph_runs_on_the_device_of_its_jax_arrays(jax):
+    flags = "--xla_force_host_platform_device_count=2"
+    subprocess.run([sys.executable, "-c", TWO_DEVICES], env={**os.environ, "XLA_FLAGS": flags}, check=True)
 
 
 def test_gradients_flow(torch):

@@ -13,7 +13,7 @@ from lazyxp.errors import UnsupportedOperation
 from lazyxp.executors.array_api import ArrayAPIExecutor
 from lazyxp.executors.torch.lowerings import LOWERINGS
 from lazyxp.node import OUTPUT, Node
-from lazyxp.plan import Plan, Step, may_alias
+from lazyxp.plan import Plan, Step
 
 # Signed types that PyTorch has kernels for, where it has none for the unsigned ones. The results of ops on them, cast
 # back, are those of the unsigned type: modulo a power of two, or because it holds all of its values.
@@ -55,10 +55,7 @@ class TorchExecutor(ArrayAPIExecutor):
             return super().run(plan, keep=keep, **options)
 
     def execute(self, step: Step, arrays: list[Any]) -> Any:
-        """The result of one step, in memory of its own unless it may be a view.
-
-        It is computed by way of signed integers where PyTorch lacks a kernel for unsigned ones.
-        """
+        """The result of one step, by way of signed integers where PyTorch lacks a kernel for unsigned ones."""
         try:
             result = super().execute(step, arrays)
         except NotImplementedError as error:
@@ -75,9 +72,7 @@ class TorchExecutor(ArrayAPIExecutor):
                 raise IndexError(str(error)) from error
             raise
         if type(result) is torch.Tensor:
-            result = result.resolve_conj().resolve_neg()
-            if not may_alias(step.node) and any(_share(result, a) for a in arrays):
-                return result.clone()
+            return result.resolve_conj().resolve_neg()
         return result
 
     def _signed(self, node: Node, arrays: list[Any]) -> Any:
@@ -115,10 +110,6 @@ class TorchExecutor(ArrayAPIExecutor):
     def deliver(self, value: Any, shared: bool) -> Any:
         """A result; a copy where its memory is `shared`."""
         return value.clone() if shared else value
-
-
-def _share(one: Any, two: Any) -> bool:
-    return isinstance(two, torch.Tensor) and one.untyped_storage().data_ptr() == two.untyped_storage().data_ptr()
 
 
 def _as_signed(x: Any, shift: int) -> Any:
