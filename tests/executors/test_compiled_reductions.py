@@ -378,6 +378,20 @@ def test_variances_do_not_cancel(shape, shift):
         assert error <= 4 * other + 1e-14
 
 
+@pytest.mark.parametrize(("start", "offset"), [(0.01, 1e9), (0.06, -1e9), (0.5, 1e7), (1e-5, 1e12)])
+@pytest.mark.parametrize("axis", [None, 0])
+def test_variances_of_data_that_starts_far_from_the_rest(start, offset, axis):
+    """What a piece of work is seen from is the mean of its start."""
+    x = np.random.default_rng(5).standard_normal((200_000, 3))
+    for rows in np.split(x, 8):
+        rows[: int(start * len(rows))] += offset
+    wide = x.astype(np.longdouble)
+    for name in ("var", "std"):
+        (got,) = compiled(getattr(xp, name)(shared(x), axis=axis))
+        want = getattr(np, name)(wide, axis=axis)
+        assert np.all(np.abs(got - want) <= 64 * np.finfo(np.float64).eps * want), name
+
+
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 1e9 + 0.1, -7.3e-5])
 @pytest.mark.parametrize("axis", [0, 1, None])
 def test_constant_data_has_no_infinite_scores(value, axis):

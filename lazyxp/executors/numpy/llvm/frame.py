@@ -14,6 +14,8 @@ from lazyxp.executors.numpy.llvm.memory import Memory
 
 # The index that stands for the piece of work in the strides of partial results.
 PIECE = -1
+# What a piece of work is seen from is found in one of so many parts of it: walking over that costs little.
+_STARTS = 16
 # For each value that is kept for a while: the loops along which it varies, and the size of its elements.
 Scratch = tuple[tuple[tuple[int, ...], int], ...]
 
@@ -99,6 +101,16 @@ class Frame:
         with self.loop(low, high, str(step)) as start:
             self._bounds[loop] = start, self.least(self.one.op("add", "i64", start, str(step)), high)
             yield
+        self._bounds[loop] = whole
+
+    @contextmanager
+    def start_of_piece(self) -> Iterator[None]:
+        """Code for the first of `_STARTS` parts of the loop that is cut."""
+        loop = self.lowered.form.pieces
+        low, high = whole = self.range(loop)
+        rest = self.one.op("add", "i64", self.one.op("sub", "i64", high, low), str(_STARTS - 1))
+        self._bounds[loop] = low, self.one.op("add", "i64", low, self.one.op("udiv", "i64", rest, str(_STARTS)))
+        yield
         self._bounds[loop] = whole
 
     def least(self, x: str, y: str) -> str:

@@ -31,6 +31,10 @@ _PLAIN = {
 }
 _SCANS = {"cumulative_sum": "sum", "cumulative_prod": "prod"}
 _BOOL, _INT = np.dtype(bool), np.dtype(np.int64)
+# The walks over a piece of work. What varies is seen from a center, the mean of the start of the piece: no walk over
+# all of it comes before the one in which everything else is done. Where pieces have no start of what is reduced, the
+# center is the mean of all of it.
+SUM_OF_ALL, MEAN_OF_ALL, SUM_OF_START, MEAN_OF_START, EVERYTHING = range(5)
 
 
 class Unprintable(Exception):
@@ -83,7 +87,7 @@ class Sink(NamedTuple):
     operand : int
         The memory: inputs, outputs, and then the partial results of pieces.
     turn : int
-        In which walk over a piece of work this is done.
+        In which walk over a piece of work this is done: `SUM_OF_START` and the others.
     """
 
     value: int
@@ -220,7 +224,7 @@ class Lowered:
         if number in self._outputs:
             target = len(self.kernel.inputs) + self._outputs[number]
             self.sinks.append(
-                Sink(self._numbers[number], self._loops_of(one.axes), frozenset(), "store", target, turn=0)
+                Sink(self._numbers[number], self._loops_of(one.axes), frozenset(), "store", target, EVERYTHING)
             )
 
     def _take(self, one: Instruction, x: int, index: int) -> int:
@@ -271,13 +275,13 @@ class Lowered:
         if not crossing:
             self._numbers[number] = self._whole(name, x, kept, gone, count, one)
             return
-        made = [self._partial(_PLAIN.get(name, "sum"), x, kept, gone, turn=0)]
+        made = [self._partial(_PLAIN.get(name, "sum"), x, kept, gone)]
         if name in ("var", "std"):
-            real = dtype
-            center = self._center(made[0], x, kept, gone, real)
+            made.append(self._center(x, kept, gone, dtype))
+            center = self._add(Value("input", (self._held(made[-1]),), kept, self.values[x].dtype))
             apart = self._map("subtract", x, center, dtype=self.values[x].dtype)
-            made.append(self._partial("sum", apart, kept, gone, turn=2))
-            made.append(self._partial("sum", self._squared(apart, real), kept, gone, turn=2))
+            made.append(self._partial("sum", apart, kept, gone))
+            made.append(self._partial("sum", self._squared(apart, dtype), kept, gone))
         self.finishes.append(Finish(self._outputs[number], one, tuple(made)))
 
     def _position(self, one: Instruction, x: int) -> int:
@@ -295,7 +299,7 @@ class Lowered:
         best = self._reduce(one.node.op.name, pair, kept, gone)
         return self._add(Value("second", (best,), self.values[best].loops, _INT))
 
-    def _partial(self, how: str, x: int, kept: Loops, gone: Loops, *, turn: int) -> int:
+    def _partial(self, how: str, x: int, kept: Loops, gone: Loops, turn: int = EVERYTHING) -> int:
         """The number of a partial result: `x` reduced in each piece, in a certain walk over it."""
         key = (how, x, kept, gone, turn)
         if key not in self._known_partials:
@@ -308,21 +312,27 @@ class Lowered:
         """The operand that a partial result is."""
         return len(self.kernel.inputs) + len(self.kernel.outputs) + partial
 
-    def _center(self, total: int, x: int, kept: Loops, gone: Loops, real: DType) -> int:
-        """The mean in each piece of what `total` is the sum of, stored between two walks over it."""
+    def _center(self, x: int, kept: Loops, gone: Loops, real: DType) -> int:
+        """The number of the partial result that `x` is seen from in each piece.
+
+        Where that is the mean of a part of what a piece reduces, that part itself is at least as far from the mean of
+        all: squared distances from the center lose at most as many times more to rounding as the part is smaller.
+        """
         dtype = self.values[x].dtype
-        key = ("center", total)
+        key = ("center", x, kept, gone)
         if key not in self._known_partials:
+            at_start = self.form.pieces in gone
+            turns = (SUM_OF_START, MEAN_OF_START) if at_start else (SUM_OF_ALL, MEAN_OF_ALL)
+            total = self._partial("sum", x, kept, gone, turns[0])
             held = self._add(Value("input", (self._held(total),), kept, dtype))
             count = self._map(
                 "astype", self._add(Value("count", (), frozenset(), _INT, tuple(sorted(gone)))), dtype=real
             )
-            center = self._divided(held, count)
+            mean = self._divided(held, count)
             self._known_partials[key] = len(self.partials)
-            self.partials.append(Partial(kept, dtype, self.form.pieces in gone, "store"))
-            operand = self._held(self._known_partials[key])
-            self.sinks.append(Sink(center, kept, frozenset(), "store", operand, turn=1))
-        return self._add(Value("input", (self._held(self._known_partials[key]),), kept, dtype))
+            self.partials.append(Partial(kept, dtype, at_start, "store"))
+            self.sinks.append(Sink(mean, kept, frozenset(), "store", self._held(self._known_partials[key]), turns[1]))
+        return self._known_partials[key]
 
     def _whole(self, name: str, x: int, kept: Loops, gone: Loops, count: int, one: Instruction) -> int:
         """The result of a reduction that is finished in one go."""

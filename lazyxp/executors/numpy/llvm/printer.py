@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +30,7 @@ from lazyxp.executors.numpy.llvm.jobs import (
     jobs_at,
     needed_rows,
 )
-from lazyxp.executors.numpy.llvm.lower import Lowered, Sink, Unprintable, Value
+from lazyxp.executors.numpy.llvm.lower import MEAN_OF_START, SUM_OF_START, Lowered, Sink, Unprintable, Value
 from lazyxp.executors.numpy.llvm.memory import (
     Memory,
     address_of,
@@ -101,8 +101,9 @@ class _Printer:
         with self._frame.pieces():
             for turn in sorted({sink.turn for sink in self._lowered.sinks}):
                 sinks = [sink for sink in self._lowered.sinks if sink.turn == turn]
-                self._clear(sinks)
-                self._walk(sinks)
+                with self._frame.start_of_piece() if turn in (SUM_OF_START, MEAN_OF_START) else nullcontext():
+                    self._clear(sinks)
+                    self._walk(sinks)
         if self._lowered.flag is not None:
             one, flag = self._one, self._frame.operand(len(self._lowered.form.layout) + self._lowered.flag)
             refused = one.convert("zext", self._refused.result(), "i1", "i64")

@@ -404,14 +404,13 @@ def _finish(job: Job, finish: Finish, partials: Sequence[Array], output: Array) 
 
 
 def _variance(job: Job, reduced: Axes, parts: Sequence[Array], count: int, correction: float) -> Array:
-    """The variance from the sums, and the distances and squared distances from each part's own center.
+    """The variance from the sums, and the sums of distances and of squared distances from each part's own center.
 
     Seen from the mean as it is rounded, as NumPy does: ``(x - mean(x)) / std(x)`` is then never large.
     """
-    totals, sums, squares = parts
+    totals, center, sums, squares = parts
     real = squares.dtype.type
     sizes = _part_sizes(job, reduced, len(totals)).astype(squares.dtype).reshape(-1, *[1] * (totals.ndim - 1))
-    center = mean_of(totals, sizes)
     away = center - mean_of(_together("sum", totals), count)
     total = _together("sum", squares + real(2) * real_product(away, sums) + sizes * real_product(away, away))
     return np.asarray(np.maximum(total, real(0)) / real(max(count - correction, 0)))

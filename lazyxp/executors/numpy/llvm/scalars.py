@@ -446,8 +446,9 @@ def extreme(e: Emitter, name: str, element: str, dtype: DType, x: str, y: str) -
     if dtype.kind == "b":
         return e.op("or" if largest else "and", "i1", x, y)
     if dtype.kind == "f":
-        chosen = e.op("fcmp oge" if largest else "fcmp ole", element, x, y)
-        return e.select(e.op("or", "i1", chosen, is_nan(e, element, x)), element, x, y)
+        # One instruction gives `x` for what is equal or NaN; whether `y` is NaN is asked once for all reductions of it.
+        one = e.select(e.op("fcmp ogt" if largest else "fcmp olt", element, y, x), element, y, x)
+        return e.select(is_nan(e, element, y), element, y, one)
     code = f"icmp {'s' if dtype.kind == 'i' else 'u'}{'gt' if largest else 'lt'}"
     return e.select(e.op(code, element, x, y), element, x, y)
 
