@@ -13,6 +13,7 @@ from typing import NamedTuple
 from lazyxp.kernel import KERNEL, NO_AXIS, Kernel, reduces
 from lazyxp.node import Node
 from lazyxp.schedule import nbytes
+from lazyxp.sliding import SLIDING
 from lazyxp.workspace import size, transforms
 
 # Ops whose results are views of their first operand on NumPy; `reshape` is one unless the operand is no row of memory.
@@ -52,13 +53,17 @@ def cost_of(node: Node) -> Cost:
     if op.kind == "source" or name in VIEWS:
         return FREE
     written = nbytes(node)
+    args = node.args
     if op is KERNEL:
         kernel = node.params["kernel"]
-        read = sum([nbytes(a) for a in node.args[: len(kernel.inputs)]])
+        read = sum([nbytes(a) for a in args[: len(kernel.inputs)]])
         return Cost(_of_kernel(kernel), read, sum(map(nbytes, kernel.kept)))
+    if op is SLIDING:
+        sliding = node.params["sliding"]
+        flops = sum([_of_kernel(stage.kernel) for stage in sliding.stages])
+        return Cost(flops, sum(map(nbytes, args)), sum(map(nbytes, sliding.kernel.kept)))
     if op.kind == "read":
         return Cost(0, written, written)
-    args = node.args
     read = written + sum([nbytes(a) for a in args[1:]]) if name in _PICKING else sum([nbytes(a) for a in args])
     count = _FLOPS.get(name) or _KINDS.get(op.kind)
     return Cost(0 if count is None else int(count(node)), read, written)

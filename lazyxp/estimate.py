@@ -12,6 +12,7 @@ from lazyxp.memory import usage
 from lazyxp.node import describe
 from lazyxp.plan import Plan, Step
 from lazyxp.schedule import nbytes
+from lazyxp.sliding import SLIDING
 
 # How many of the largest results a refusal names.
 _NAMED = 5
@@ -81,6 +82,8 @@ def estimate_of(plan: Plan) -> Estimate:
         unknown = unknown or is_unknown(node)
         if node.op is KERNEL:
             kernels += 1
+        elif node.op is SLIDING:
+            kernels += len(node.params["sliding"].stages)
         elif node.op.name not in VIEWS:
             calls += 1
     return Estimate(flops, read, written, usage(plan).peak, kernels, calls, lower_bound=unknown)

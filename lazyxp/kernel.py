@@ -279,10 +279,12 @@ def blame(error: Exception, one: Instruction) -> None:
 def failed_node(node: Node, error: Exception) -> Node:
     """What raised `error` when `node` ran: `node`, or the op in the body of a kernel."""
     one: Instruction | None = vars(error).pop(_FAILED, None)
-    if one is None or node.op is not KERNEL:
+    if one is None or node.op.kind != KERNEL.kind:
         return node
-    inputs = node.args[: len(node.params["kernel"].inputs)]
-    values = [*inputs, *[other.node for other in node.params["kernel"].body]]
+    kernel, inputs = (
+        (node.params["kernel"], node.args) if node.op is KERNEL else node.params["sliding"].stage_of(one, node)
+    )
+    values = [*inputs[: len(kernel.inputs)], *[other.node for other in kernel.body]]
     plain = one.node
     return Node(plain.op, tuple([values[a] for a in one.args]), plain.params, plain.shape, plain.dtype, plain.site)
 

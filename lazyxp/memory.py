@@ -15,6 +15,7 @@ from lazyxp.kernel import KERNEL
 from lazyxp.node import CONSTANT, OUTPUT, SOURCE, Node
 from lazyxp.plan import Plan, Step
 from lazyxp.schedule import nbytes
+from lazyxp.sliding import SLIDING
 from lazyxp.strides import Layout, computed, layout_of, new, view_of
 from lazyxp.workspace import workspace
 
@@ -33,7 +34,7 @@ class Usage(NamedTuple):
     overwritten : set of int
         The slots whose results are written where an operand was.
     operands : dict of int to list of Layout
-        For the slot of each kernel, how what it reads lies in memory.
+        For the slot of each kernel, or of several that run together, how what is read lies in memory.
     """
 
     peak: int
@@ -93,7 +94,12 @@ class _Run:
                 self._make(slot, node, [b for i in begun for b in self.held[i]])
                 self.operands[slot] = own_operands
                 self.lies[slot] = outlook.results(kernel, own_operands, joined)
-                own = outlook.workspace(kernel, own_operands, joined)
+                own = outlook.workspace(outlook.outlook(kernel, own_operands, joined))
+            elif node.op is SLIDING:
+                self._make(slot, node)
+                self.operands[slot] = operands
+                self.lies[slot] = outlook.sliding_results(node.params["sliding"], operands)
+                own = outlook.workspace(outlook.sliding_outlook(node.params["sliding"], operands))
             else:
                 self._make(slot, node)
                 self.lies[slot] = _made(node) if node.several else computed(node, operands)

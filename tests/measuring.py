@@ -16,6 +16,7 @@ from lazyxp.cost import VIEWS
 from lazyxp.executors.numpy import NumPyExecutor
 from lazyxp.kernel import KERNEL
 from lazyxp.plan import Plan, Step
+from lazyxp.sliding import SLIDING
 
 # What Python objects and NumPy's buffers of constant size may take on top of what is estimated.
 SLACK = 160 * 1024
@@ -72,7 +73,7 @@ def _work(step: Step, arrays: Sequence[Any], result: Any) -> int:
     """The operations of one call, from the arrays that were there and not from the plan."""
     op = step.node.op
     made = sum(np.size(r) for r in result) if isinstance(result, tuple) else np.size(result)
-    if op is KERNEL:
+    if op in (KERNEL, SLIDING):
         sizes = [np.size(a) for a in arrays]
         return max(*sizes, made) if sizes else made
     if op.name == "matmul":

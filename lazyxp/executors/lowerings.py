@@ -81,7 +81,7 @@ def nan_where_no_freedom(name: str) -> Callable[..., Any]:
 
 
 # Ops that the standard does not have: what a namespace has under their names is something else, as in PyTorch.
-NOT_STANDARD = frozenset(("gather", "scatter", "kernel"))
+NOT_STANDARD = frozenset(("gather", "scatter", "kernel", "sliding"))
 # Ops that are operators of the array object, not functions of the namespace.
 OPERATORS = frozenset(("getitem", "setitem", "matmul", "read"))
 GENERIC: Mapping[str, Callable[..., Any]] = {

@@ -16,6 +16,8 @@ from lazyxp.looking.wording import call, count, params_of, place
 from lazyxp.memory import usage
 from lazyxp.node import CONSTANT, INPUT, OUTPUT, Node, describe, graph_lock
 from lazyxp.optimizers.graph import Fired, Graph
+from lazyxp.sliding import SLIDING, Sliding, Window
+from lazyxp.strides import Layout, layout_of
 from lazyxp.structure import Structure, template
 
 if TYPE_CHECKING:
@@ -284,6 +286,8 @@ class _Expressions:
             return f"{self.text(node.args[0], depth)}[{node.params['index']}]"
         if node.op is KERNEL:
             return f"kernel of {node.params['kernel']!r}"
+        if node.op is SLIDING:
+            return f"kernels of {node.params['sliding']!r}"
         if not depth:
             return "..."
         return call(node.op.name, [self.text(a, depth - 1) for a in node.args], params_of(node))
@@ -337,6 +341,12 @@ def _steps(plan: Plan) -> tuple[list[ExplainedStep], list[KernelStep]]:
             )
             fused = tuple([one.node.op.name for one in kernel.body])
             runs = kernels[-1].runs
+        elif node.op is SLIDING:
+            sliding = node.params["sliding"]
+            stages, together = _stages(sliding, used.operands[step.output], operands, f"{names[node]}  {place(line)}")
+            kernels += stages
+            fused = tuple([one.node.op.name for stage in sliding.stages for one in stage.kernel.body])
+            runs = f"{stages[-1].runs}, {len(stages)} kernels {'a few rows at a time' if together else 'in turn'}"
         steps.append(
             ExplainedStep(
                 node.op.name,
@@ -354,6 +364,28 @@ def _steps(plan: Plan) -> tuple[list[ExplainedStep], list[KernelStep]]:
             )
         )
     return steps, kernels
+
+
+def _stages(
+    sliding: Sliding, lying: list[Layout], operands: Sequence[str], heading: str
+) -> tuple[list[KernelStep], bool]:
+    """The kernels of a step that has several, and whether they run together."""
+    from lazyxp.executors.numpy.llvm.sliding import operands_of
+    from lazyxp.executors.numpy.outlook import outlook, sliding_outlook
+
+    own, _ = operands_of(sliding, lying)
+    count = len(sliding.stages)
+    found = []
+    for i, (stage, arrays) in enumerate(zip(sliding.stages, own, strict=True)):
+        layouts = [layout_of(x) for x in arrays[: len(stage.reads)]]
+        names = [
+            f"stage {read.stage + 1}{list(read.starts)}" if isinstance(read, Window) else operands[read]
+            for read in stage.reads
+        ]
+        reason = outlook(stage.kernel, layouts).interpreted
+        text = f"stage {i + 1} of {count} of {heading}"
+        found.append(KernelStep(text, reason, stage.kernel, None, tuple(names), layouts))
+    return found, sliding_outlook(sliding, lying).each > 0
 
 
 def _step_lines(steps: Sequence[ExplainedStep]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lazyxp.kernel import KERNEL
 from lazyxp.node import CONSTANT, OUTPUT, SOURCE, Node, graph_lock, short, walk
+from lazyxp.sliding import SLIDING
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -96,6 +97,8 @@ def _label(node: Node, params: dict[str, str]) -> str:
         return f"{node.args[0].op.name} output {params['index']}"
     if node.op is KERNEL:
         return f"kernel: {params['kernel']}"
+    if node.op is SLIDING:
+        return f"sliding: {params['sliding']}"
     told = ("None", "False", str(node.dtype), str(node.shape))
     words = [node.op.name]
     for name, text in params.items():

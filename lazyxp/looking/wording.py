@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lazyxp.kernel import KERNEL
 from lazyxp.node import OUTPUT, Node, short
+from lazyxp.sliding import SLIDING
 
 
 def place(line: str) -> str:
@@ -17,7 +18,7 @@ def place(line: str) -> str:
 
 def params_of(node: Node) -> dict[str, str]:
     """The parameters that are not switched off, and that the result does not tell."""
-    if node.op is KERNEL:
+    if node.op in (KERNEL, SLIDING):
         return {}
     told = ("None", "False", str(node.dtype), str(node.shape))
     return {k: v for k, v in short(node.params).items() if v not in told}

@@ -54,9 +54,13 @@ def _builtin() -> list[Pass]:
 
 def _last() -> list[Pass]:
     """What runs after every other pass: kernels are opaque to rules."""
-    from lazyxp.optimizers import fuse, joining
+    from lazyxp.optimizers import fuse, joining, sliding
 
-    return [Pass("fuse", "rounding", fuse.run), Pass("joining", "rounding", joining.run)]
+    return [
+        Pass("fuse", "rounding", fuse.run),
+        Pass("joining", "rounding", joining.run),
+        Pass("sliding", "rounding", sliding.run),
+    ]
 
 
 _registered: dict[str, Pass] = {}

@@ -16,6 +16,7 @@ from lazyxp.executors.numpy import interpreter
 from lazyxp.kernel import KERNEL, Kernel
 from lazyxp.node import Node, walk
 from lazyxp.planning import optimized_graph
+from lazyxp.sliding import SLIDING
 from lazyxp.structure import structure_of
 from tests.differential.compare import components, same_kind, same_specials
 
@@ -70,7 +71,14 @@ def outside(*arrays: xp.Array) -> set[str]:
 
 def kernels_of(*arrays: xp.Array) -> list[Kernel]:
     """The kernels that run."""
-    return [node.params["kernel"] for node in planned(*arrays) if node.op is KERNEL]
+    return [kernel for node in planned(*arrays) for kernel in kernels_in(node)]
+
+
+def kernels_in(node: Node) -> list[Kernel]:
+    """The kernels that a node runs."""
+    if node.op is SLIDING:
+        return [stage.kernel for stage in node.params["sliding"].stages]
+    return [node.params["kernel"]] if node.op is KERNEL else []
 
 
 def same_bits(got: NDArray, want: NDArray, what: Any = "", *, zeros: bool = True) -> None:

@@ -15,7 +15,7 @@ import lazyxp as xp
 from lazyxp.api.recording import current
 from lazyxp.executors import registry
 from lazyxp.executors.numpy import interpreter
-from lazyxp.kernel import KERNEL, Kernel
+from lazyxp.kernel import Kernel
 from lazyxp.node import walk
 from lazyxp.optimizers import grouping
 from lazyxp.planning import clear_cache, optimized_graph
@@ -23,6 +23,7 @@ from lazyxp.structure import structure_of
 from tests.differential import strategies
 from tests.differential.compare import near, same_kind, same_specials, same_values
 from tests.differential.strategies import examples
+from tests.executors.kernel_checks import kernels_in
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::numpy.exceptions.ComplexWarning")
 
@@ -45,7 +46,7 @@ def forced(monkeypatch):
 def kernels_of(*arrays):
     """The kernels of the optimized graph."""
     graph = optimized_graph(structure_of([current(a) for a in arrays]), registry.get("numpy"), "default")
-    return [node.params["kernel"] for node in walk(graph.roots) if node.op is KERNEL]
+    return [kernel for node in walk(graph.roots) for kernel in kernels_in(node)]
 
 
 def ops_of(kernel):

@@ -15,6 +15,7 @@ from lazyxp.executors.array_api import ArrayAPIExecutor
 from lazyxp.kernel import KERNEL
 from lazyxp.node import OPS
 from lazyxp.planning import make_plan
+from lazyxp.sliding import SLIDING
 from lazyxp.structure import structure_of
 from tests.optimizers import agreement, random_graphs
 
@@ -125,7 +126,7 @@ def test_ops_that_are_not_standard_are_not_looked_up():
             return getattr(np, name, None) or (lambda *args, **kwargs: pytest.fail(f"{name} was called"))
 
     executor = ArrayAPIExecutor(Namespace(), "namespace")
-    assert not any(map(executor.supports, (OPS["gather"], OPS["scatter"], KERNEL)))
+    assert not any(map(executor.supports, (OPS["gather"], OPS["scatter"], KERNEL, SLIDING)))
 
 
 # --- sparse ----------------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ COVERING = 1_500
 NEVER_RECORDED = {
     "input": "stands for a leaf in templates",
     "kernel": "made by the optimizer",
+    "sliding": "made by the optimizer",
     "read": "stands for a source outside of the program",
 }
 

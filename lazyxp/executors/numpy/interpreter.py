@@ -231,7 +231,7 @@ class Program:
                 if target is not None:
                     buffer = targets[target]
                 if step.with_out:
-                    step.call(*args, buffer)
+                    step.call(*args, out=buffer)
                     values[step.number] = buffer
                     continue
                 result = step.call(*args) if not step.broadcasts else np.broadcast_to(args[0], block.shape(step.axes))

@@ -11,9 +11,11 @@ from lazyxp import options
 from lazyxp.executors.base import Shortcut
 from lazyxp.executors.numpy import interpreter
 from lazyxp.executors.numpy.llvm import compiler, runtime
+from lazyxp.executors.numpy.llvm import sliding as llvm_sliding
 from lazyxp.kernel import KERNEL, Joined, Kernel
 from lazyxp.node import CONSTANT, INPUT, OUTPUT
 from lazyxp.plan import Plan
+from lazyxp.sliding import Sliding, Window
 
 
 def run_kernel(xp: Any, *arrays: Any, kernel: Kernel, joined: Joined | None = None) -> Any:
@@ -35,9 +37,34 @@ def run_kernel(xp: Any, *arrays: Any, kernel: Kernel, joined: Joined | None = No
     return tuple(held) if len(held) > 1 else held[0]
 
 
+def run_sliding(xp: Any, *arrays: Any, sliding: Sliding) -> Any:
+    """The outputs of kernels that run together; the lowering of their op."""
+    inputs = [np.asarray(a) for a in arrays]
+    results: Sequence[Any] | None = None
+    if _compiles():
+        results = llvm_sliding.runner(sliding).run(inputs)
+    if results is None:
+        results = _one_after_the_other(sliding, inputs)
+    return results if len(results) > 1 else results[0]
+
+
+def _one_after_the_other(sliding: Sliding, inputs: Sequence[Any]) -> Sequence[Any]:
+    """The outputs of the last kernel; what the others pass on is held whole."""
+    made: list[Sequence[Any]] = []
+    for kernel, reads in sliding.stages:
+        own = [made[read.stage][read.output][read.key] if isinstance(read, Window) else inputs[read] for read in reads]
+        made.append(_outputs(kernel, own, None))
+    return made[-1]
+
+
+def _compiles() -> bool:
+    """Whether kernels are compiled as things are."""
+    return options.current().kernels != "interpreted" and compiler.is_available() and not reports_errors()
+
+
 def _outputs(kernel: Kernel, inputs: Sequence[Any], into: Sequence[Any] | None) -> Sequence[Any]:
     """The outputs of `kernel`, written `into` memory where that is given."""
-    if options.current().kernels != "interpreted" and compiler.is_available() and not reports_errors():
+    if _compiles():
         results = runtime.runner(kernel).run(inputs, into)
         if results is not None:
             return results

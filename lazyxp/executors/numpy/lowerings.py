@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lazyxp.executors.lowerings import concrete_key, getitem
-from lazyxp.executors.numpy.kernels import run_kernel
+from lazyxp.executors.numpy.kernels import run_kernel, run_sliding
 from lazyxp.executors.numpy.selection import selected
 
 ArrayLike = Any
@@ -198,6 +198,7 @@ def _reduction(ufunc: np.ufunc) -> Callable[..., Any]:
 
 LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "kernel": run_kernel,
+    "sliding": run_sliding,
     "setitem": _setitem,
     "read": lambda xp, external, *, shape, key: external[key],
     "scatter": _setitem,

@@ -14,8 +14,10 @@ from lazyxp.executors.numpy.kernels import reports_errors
 from lazyxp.executors.numpy.llvm import compiler, runtime
 from lazyxp.executors.numpy.llvm.lower import Unprintable
 from lazyxp.executors.numpy.llvm.printer import scratch_bytes
+from lazyxp.executors.numpy.llvm.sliding import course_of, operands_of
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
 from lazyxp.kernel import Joined, Kernel
+from lazyxp.sliding import Sliding
 from lazyxp.strides import Layout, layout_of, new
 
 # A kernel is looked at for so many ways in which its operands lie in memory; then it begins anew.
@@ -75,9 +77,32 @@ def why_no_code() -> str:
     return "llvmlite is not installed (pip install llvmlite)" if missing else "llvmlite does not work on this machine"
 
 
-def workspace(kernel: Kernel, operands: Sequence[Layout], joined: Joined | None) -> int:
+def sliding_outlook(sliding: Sliding, operands: Sequence[Layout]) -> Outlook:
+    """How kernels will run together on such operands, as the options are now; `each` is 0 if they do not."""
+    course = None if why_interpreted() else course_of(sliding, operands)
+    if course is not None:
+        parts = sum([math.prod(shape) * dtype.itemsize for part in course.parts for shape, dtype in part.case.partials])
+        each = sum(map(sum, course.buffers))
+        each += sum([_scratch(part.case) for part in course.parts])
+        return Outlook("", parts, each, course.portions)
+    own, _ = operands_of(sliding, operands)
+    passed_on, most, reason = 0, 0, ""
+    for stage, arrays in zip(sliding.stages, own, strict=True):
+        found = outlook(stage.kernel, [layout_of(x) for x in arrays[: len(stage.reads)]])
+        most, reason = max(most, passed_on + workspace(found)), reason or found.interpreted
+        passed_on += sum([x.nbytes for x in arrays[len(stage.reads) :]])
+    return Outlook(reason, most)
+
+
+def sliding_results(sliding: Sliding, operands: Sequence[Layout]) -> Any:
+    """How each result lies in memory, or the only one."""
+    own, _ = operands_of(sliding, operands)
+    made = [layout_of(x) for x in own[-1][len(sliding.stages[-1].reads) :]]
+    return tuple(made) if len(made) > 1 else made[0]
+
+
+def workspace(found: Outlook) -> int:
     """The bytes that a run takes at a time on top of its results."""
-    found = outlook(kernel, operands, joined)
     return found.held + found.each * min(found.threads, threads.limit() if found.threads > 1 else 1)
 
 
@@ -113,7 +138,7 @@ def _interpreted(kernel: Kernel, operands: Sequence[Layout], reason: str = "") -
 def _compiled(kernel: Kernel, operands: Sequence[Layout], joined: Joined | None) -> Outlook:
     try:
         case = runtime.case_of(kernel, operands, stand_ins(joined))
-        kept = runtime.printed_kernel(case.lowered).scratch
+        scratch = _scratch(case)
     except Unprintable as error:
         return _interpreted(kernel, operands, f"there is no code for {error}")
     parts = [math.prod(shape) * dtype.itemsize for shape, dtype in case.partials]
@@ -125,5 +150,9 @@ def _compiled(kernel: Kernel, operands: Sequence[Layout], joined: Joined | None)
         else:
             needed = parts[first] // 2
         finishing = max(finishing, needed)
-    scratch = scratch_bytes(kept, case.space.lengths)
-    return Outlook("", sum(parts) + finishing, sum(scratch), case.pieces if case.shared and scratch else 1)
+    return Outlook("", sum(parts) + finishing, scratch, case.pieces if case.shared and scratch else 1)
+
+
+def _scratch(case: runtime.Case) -> int:
+    """The bytes that each thread keeps values in."""
+    return sum(scratch_bytes(runtime.printed_kernel(case.lowered).scratch, case.space.lengths))

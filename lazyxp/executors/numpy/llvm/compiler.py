@@ -66,9 +66,10 @@ class _Code:
 
 
 class Compiled(NamedTuple):
-    """A compiled kernel: what to call, the addresses of what else its module exports, and what keeps the code."""
+    """A compiled kernel: what to call, its address, those of what else its module exports, and what keeps the code."""
 
     call: Function
+    address: int
     addresses: tuple[int, ...]
     owner: Any
 
@@ -182,4 +183,5 @@ def _linked(text: Callable[[], str], key: str, exported: tuple[str, ...]) -> Com
     number = next(_numbers)
     library = _libraries[number] = builder.link(target.jit, f"kernel{number}")
     addresses = tuple([int(library[name]) for name in exported])
-    return Compiled(_PROTOTYPE(library["kernel"]), addresses, _Code(number))
+    address = int(library["kernel"])
+    return Compiled(_PROTOTYPE(address), address, addresses, _Code(number))

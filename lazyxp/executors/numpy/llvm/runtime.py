@@ -25,7 +25,7 @@ from lazyxp.kernel import NO_AXIS, Axes, Kernel
 Array = np.ndarray[Any, Any]
 
 # A kernel is made ready for so many ways in which its operands lie in memory; then it begins anew.
-_MOST_JOBS = 64
+MOST_JOBS = 64
 # Less work than this, in elements times instructions, is done before another thread wakes up; an element takes some
 # time however little is done with it.
 _SHARED, _EACH = 2_000_000, 4
@@ -55,8 +55,6 @@ class Case(NamedTuple):
         How many pieces of work there are.
     shared : bool
         Whether several threads do it.
-    partials : list of (tuple of int, dtype)
-        The memory of partial results.
     """
 
     lowered: Lowered
@@ -64,7 +62,31 @@ class Case(NamedTuple):
     order: Axes
     pieces: int
     shared: bool
-    partials: list[tuple[tuple[int, ...], Any]]
+
+    @property
+    def partials(self) -> list[tuple[tuple[int, ...], Any]]:
+        """The shape and dtype of each partial result: parts first, then the loops along which it varies."""
+        lengths = self.space.lengths
+        return [
+            ((self.pieces if one.cut else 1, *[lengths[loop] for loop in sorted(one.loops)]), one.dtype)
+            for one in self.lowered.partials
+        ]
+
+    @property
+    def numbers(self) -> list[int]:
+        """What the kernel is called with after the addresses: lengths, the step of a piece, and strides."""
+        found = [*self.space.lengths, self.space.step]
+        for strides in self.space.strides:
+            found += strides
+        for partial, (shape, _) in zip(self.lowered.partials, self.partials, strict=True):
+            found += _partial_strides(partial, shape, self.lowered.form)
+        return found
+
+    @property
+    def makers(self) -> tuple[Callable[[], Array], ...]:
+        """What makes the memory of each output."""
+        maker = _line_memory if self.lowered.form.streams else _memory
+        return tuple([maker(shape, axes, self.order, dtype) for shape, axes, dtype in kept(self.lowered.kernel)])
 
 
 class Job(NamedTuple):
@@ -74,18 +96,14 @@ class Job(NamedTuple):
     ----------
     compiled : Compiled
         Its code.
+    case : Case
+        What the code was printed from, and the numbers of this case.
     numbers : list of int
         The arguments after the addresses.
     make : tuple of callable
         Each gives the memory of an output.
     partials : list of (tuple of int, dtype)
         The memory of partial results.
-    lowered, form, space
-        What the code was printed from, and the numbers of this case.
-    pieces : int
-        How many pieces of work there are.
-    shared : bool
-        Whether several threads do it.
     scratch : list of int
         The bytes that each thread needs for each value that is kept for a while.
     turned : list of (int, int)
@@ -97,13 +115,10 @@ class Job(NamedTuple):
     """
 
     compiled: compiler.Compiled
+    case: Case
     numbers: list[int]
     make: tuple[Callable[[], Array], ...]
     partials: list[tuple[tuple[int, ...], Any]]
-    lowered: Lowered
-    space: Space
-    pieces: int
-    shared: bool
     scratch: list[int]
     turned: list[tuple[int, int]]
     direct: Callable[..., None] | None
@@ -128,7 +143,7 @@ class Runner:
         try:
             job = self._jobs[key]
         except KeyError:
-            if len(self._jobs) >= _MOST_JOBS:
+            if len(self._jobs) >= MOST_JOBS:
                 self._jobs.clear()
             job = self._jobs[key] = _prepared(self._kernel, inputs, into)
         if job is None:
@@ -143,7 +158,8 @@ class Runner:
             job.direct(*inputs, *outputs)
             return outputs
         partials = [np.empty(shape, dtype) for shape, dtype in job.partials]
-        flag = None if job.lowered.flag is None else partials[job.lowered.flag]
+        lowered = job.case.lowered
+        flag = None if lowered.flag is None else partials[lowered.flag]
         if flag is not None:
             flag[...] = 0
         addresses = [x.__array_interface__["data"][0] for x in (*inputs, *outputs, *partials)]
@@ -151,8 +167,8 @@ class Runner:
         _call(job, ctypes.addressof(arguments))
         if flag is not None and flag.any():
             return None
-        for finish in job.lowered.finishes:
-            _finish(job, finish, partials, outputs[finish.output])
+        for finish in lowered.finishes:
+            put_together(job.case, finish, partials, outputs[finish.output])
         return outputs
 
 
@@ -164,28 +180,30 @@ def runner(kernel: Kernel) -> Runner:
     return cast(Runner, found)
 
 
-def case_of(kernel: Kernel, inputs: Sequence[Any], into: Sequence[Array | None] | None = None) -> Case:
+def case_of(
+    kernel: Kernel, inputs: Sequence[Any], into: Sequence[Array | None] | None = None, *, streams: bool = True
+) -> Case:
     """What code for operands with these shapes, dtypes and strides is printed from; `Unprintable`: there is none.
 
-    Outputs are written `into` memory that lies as these arrays, where they are given.
+    Outputs are written `into` memory that lies as these arrays, where they are given. Unless it `streams`, none go past
+    the cache.
     """
     inputs = list(inputs)
     for i, dim in turned(kernel):
         inputs[i] = _turned(no_memory, inputs[i], dim)
     order = memory_order(kernel, inputs)
-    kept = _kept(kernel)
+    outputs = kept(kernel)
     stand_ins = [
         empty_in_order(shape, axes, order, dtype, no_memory) if given is None else given
-        for given, (shape, axes, dtype) in zip(into or [None] * len(kept), kept, strict=True)
+        for given, (shape, axes, dtype) in zip(into or [None] * len(outputs), outputs, strict=True)
     ]
-    axes = [*kernel.inputs, *[axes for _, axes, _ in kept]]
-    on_lines = all([given is None or _lies(given)[1] for given in into or ()])
+    axes = [*kernel.inputs, *[axes for _, axes, _ in outputs]]
+    on_lines = streams and all([given is None or _lies(given)[1] for given in into or ()])
     form, space = form_of(kernel, [*inputs, *stand_ins], axes, order, on_lines=on_lines)
     lowered = Lowered(kernel, form, [x.dtype for x in inputs])
     pieces = 1 if form.pieces == UNCUT else -(-space.lengths[form.pieces] // space.step)
     shared = pieces > 1 and kernel.largest() * (_EACH + sum(map(cost, lowered.values))) > _SHARED
-    partials = [(_partial_shape(partial, space, pieces), partial.dtype) for partial in lowered.partials]
-    return Case(lowered, space, order, pieces, shared, partials)
+    return Case(lowered, space, order, pieces, shared)
 
 
 def turned(kernel: Kernel) -> list[tuple[int, int]]:
@@ -222,7 +240,7 @@ def _with_turned(inputs: Sequence[Array], which: Sequence[tuple[int, int]]) -> l
     return found
 
 
-def _kept(kernel: Kernel) -> list[tuple[tuple[int, ...], Axes, Any]]:
+def kept(kernel: Kernel) -> list[tuple[tuple[int, ...], Axes, Any]]:
     """Shape, axes and dtype of each output."""
     kept = [kernel.body[number - len(kernel.inputs)] for number in kernel.outputs]
     return [(one.node.shape, one.axes, one.node.dtype) for one in kept]
@@ -230,30 +248,29 @@ def _kept(kernel: Kernel) -> list[tuple[tuple[int, ...], Axes, Any]]:
 
 def _prepared(kernel: Kernel, inputs: Sequence[Array], into: Sequence[Array | None] | None) -> Job | None:
     try:
-        lowered, space, order, pieces, shared, partials = case_of(kernel, inputs, into)
+        case = case_of(kernel, inputs, into)
+        lowered, numbers = case.lowered, case.numbers
+        entry = ""
+        if lowered.form.pieces == UNCUT and not lowered.partials and is_possible():
+            entry = direct_text(len(case.space.strides), len(numbers))
+        compiled = compiled_case(case, entry)
     except Unprintable:
         return None
-    form = lowered.form
-    numbers = [*space.lengths, space.step]
-    for strides in space.strides:
-        numbers += strides
-    for partial, (shape, _) in zip(lowered.partials, partials, strict=True):
-        numbers += _partial_strides(partial, shape, form)
-    entry = ""
-    if form.pieces == UNCUT and not lowered.partials and is_possible():
-        entry = direct_text(len(space.strides), len(numbers))
-    description = lowered.description(), str(_lanes(lowered)), entry
-    exported = ("scratch", "direct") if entry else ("scratch",)
-    try:
-        compiled = compiler.compiled(lambda: printed_kernel(lowered).text + entry, *description, exported=exported)
-    except Unprintable:
-        return None
-    scratch = scratch_bytes(scratch_at(compiled.addresses[0]), space.lengths)
+    scratch = scratch_bytes(scratch_at(compiled.addresses[0]), case.space.lengths)
     simple = bool(entry) and not scratch
     call, keep = direct(compiled.addresses[1], numbers) if simple else (None, None)
-    maker = _small_memory if simple else _line_memory if form.streams else _memory
-    make = tuple([maker(shape, axes, order, dtype) for shape, axes, dtype in _kept(kernel)])
-    return Job(compiled, numbers, make, partials, lowered, space, pieces, shared, scratch, turned(kernel), call, keep)
+    make = case.makers
+    if simple:
+        make = tuple([_small_memory(shape, axes, case.order, dtype) for shape, axes, dtype in kept(kernel)])
+    return Job(compiled, case, numbers, make, case.partials, scratch, turned(kernel), call, keep)
+
+
+def compiled_case(case: Case, entry: str = "") -> compiler.Compiled:
+    """The code of a kernel, with another way into it."""
+    lowered = case.lowered
+    description = lowered.description(), str(_lanes(lowered)), entry
+    exported = ("scratch", "direct") if entry else ("scratch",)
+    return compiler.compiled(lambda: printed_kernel(lowered).text + entry, *description, exported=exported)
 
 
 def _memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) -> Callable[[], Array]:
@@ -319,11 +336,6 @@ def no_memory(shape: Sequence[int], dtype: Any) -> Array:
     return np.lib.stride_tricks.as_strided(_LINE.view(dtype)[:1], shape, strides[::-1])
 
 
-def _partial_shape(partial: Partial, space: Space, pieces: int) -> tuple[int, ...]:
-    """Parts first, then the loops along which the result varies."""
-    return (pieces if partial.cut else 1, *[space.lengths[loop] for loop in sorted(partial.loops)])
-
-
 def _partial_strides(partial: Partial, shape: tuple[int, ...], form: Form) -> list[int]:
     """Along each loop; the loop that is cut stands for the parts."""
     strides = [0] * len(form.loops)
@@ -338,8 +350,8 @@ def _partial_strides(partial: Partial, shape: tuple[int, ...], form: Form) -> li
 
 def _call(job: Job, arguments: int) -> None:
     """Run all pieces."""
-    call, pieces = job.compiled.call, job.pieces
-    limit = threads.limit() if job.shared else 1
+    call, pieces = job.compiled.call, job.case.pieces
+    limit = threads.limit() if job.case.shared else 1
     count = min(pieces, limit * _PORTIONS) if limit > 1 else 1
 
     def portion(i: int) -> None:
@@ -347,14 +359,19 @@ def _call(job: Job, arguments: int) -> None:
         if not job.scratch:
             call(arguments, first, last, 0)
             return
-        held = [np.empty(size + 64, np.uint8) for size in job.scratch]
-        where = (ctypes.c_int64 * len(held))(*[-(-x.__array_interface__["data"][0] // 64) * 64 for x in held])
+        where, _held = scratch_memory(job.scratch)
         call(arguments, first, last, ctypes.addressof(where))
 
     if count == 1:
         portion(0)
     else:
         threads.run(portion, count, limit)
+
+
+def scratch_memory(sizes: Sequence[int]) -> tuple[Any, list[Array]]:
+    """The addresses of memory of so many bytes each, and what holds it."""
+    held = [np.empty(size + LINE, np.uint8) for size in sizes]
+    return (ctypes.c_int64 * len(held))(*[-(-x.__array_interface__["data"][0] // LINE) * LINE for x in held]), held
 
 
 # --- parts of pieces -------------------------------------------------------------------------------------------------
@@ -382,46 +399,47 @@ def _together(how: str, parts: Array) -> Array:
     return np.asarray(parts[0])
 
 
-def _finish(job: Job, finish: Finish, partials: Sequence[Array], output: Array) -> None:
+def put_together(case: Case, finish: Finish, partials: Sequence[Array], output: Array) -> None:
+    """Make an output of the parts that pieces of work have left."""
     one = finish.instruction
     name = one.node.op.name
     mine = [partials[i] for i in finish.partials]
-    kernel = job.lowered.kernel
+    kernel = case.lowered.kernel
     count = math.prod([kernel.lengths[a] for a in one.reduced])
     with np.errstate(all="ignore"):
         if name in ("var", "std"):
-            result = _variance(job, one.reduced, mine, count, one.node.params["correction"])
+            result = _variance(case, one.reduced, mine, count, one.node.params["correction"])
             result = np.sqrt(result) if name == "std" else result
         else:
-            result = _together(job.lowered.partials[finish.partials[0]].how, mine[0])
+            result = _together(case.lowered.partials[finish.partials[0]].how, mine[0])
             if name == "mean":
                 result = mean_of(result, count)
-    loops = job.lowered.partials[finish.partials[0]].loops
-    axes = [a for loop in sorted(loops) for a in job.lowered.form.loops[loop]]
+    loops = case.lowered.partials[finish.partials[0]].loops
+    axes = [a for loop in sorted(loops) for a in case.lowered.form.loops[loop]]
     result = result.reshape([kernel.lengths[a] for a in axes])
     dims = [a for a in one.axes if a != NO_AXIS]
     output[...] = result.transpose([axes.index(a) for a in dims]).reshape(output.shape)
 
 
-def _variance(job: Job, reduced: Axes, parts: Sequence[Array], count: int, correction: float) -> Array:
+def _variance(case: Case, reduced: Axes, parts: Sequence[Array], count: int, correction: float) -> Array:
     """The variance from the sums, and the sums of distances and of squared distances from each part's own center.
 
     Seen from the mean as it is rounded, as NumPy does: ``(x - mean(x)) / std(x)`` is then never large.
     """
     totals, center, sums, squares = parts
     real = squares.dtype.type
-    sizes = _part_sizes(job, reduced, len(totals)).astype(squares.dtype).reshape(-1, *[1] * (totals.ndim - 1))
+    sizes = _part_sizes(case, reduced, len(totals)).astype(squares.dtype).reshape(-1, *[1] * (totals.ndim - 1))
     away = center - mean_of(_together("sum", totals), count)
     total = _together("sum", squares + real(2) * real_product(away, sums) + sizes * real_product(away, away))
     return np.asarray(np.maximum(total, real(0)) / real(max(count - correction, 0)))
 
 
-def _part_sizes(job: Job, reduced: Axes, count: int) -> Array:
+def _part_sizes(case: Case, reduced: Axes, count: int) -> Array:
     """How many elements each part stands for."""
-    lengths = job.lowered.kernel.lengths
+    lengths = case.lowered.kernel.lengths
     all_of_them = math.prod([lengths[a] for a in reduced])
     if count == 1:
         return np.array([all_of_them])
-    length = job.space.lengths[job.lowered.form.pieces]
-    starts = np.arange(count) * job.space.step
-    return np.minimum(starts + job.space.step, length) * (all_of_them // length) - starts * (all_of_them // length)
+    length = case.space.lengths[case.lowered.form.pieces]
+    starts = np.arange(count) * case.space.step
+    return np.minimum(starts + case.space.step, length) * (all_of_them // length) - starts * (all_of_them // length)
