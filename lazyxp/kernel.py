@@ -44,7 +44,8 @@ class Kernel:
     """Several ops that run as one step.
 
     Every value has all axes of `cut` but those that a reduction has reduced, and such a value is an output that nothing
-    in the body reads: blocks are independent of each other, up to the reductions' combination.
+    in the body reads: blocks are independent of each other, up to the reductions' combination, and up to scans along
+    axes of `cut`, which go on in each block from where the one before has come to.
 
     Attributes
     ----------
@@ -88,6 +89,11 @@ class Kernel:
         """The axes that operands are indexed along: no value lies along them."""
         walked = {a for one in self.body for a in (*one.axes, *one.reduced)}
         return tuple([a for a in range(len(self.lengths)) if a not in walked])
+
+    @property
+    def scanned_on(self) -> frozenset[int]:
+        """The axes of `cut` that scans go along, from one block to the next."""
+        return frozenset([a for one in self.body for a in scanned(one)]).intersection(self.cut)
 
     @property
     def kept(self) -> tuple[Node, ...]:

@@ -119,6 +119,8 @@ class Group:
         How many members compute something.
     across : bool
         Whether there are scans that add rows to those before. Nothing else goes along their axis.
+    on : int or None
+        The axis that scans go along from one block to the next. None but indexed axes are whole then.
     size : int
         How many elements the first member has, or reduces.
     heavy : bool
@@ -128,7 +130,10 @@ class Group:
         The one node, in no group, that reads all of those arrays: arrays of the same reader are held at the same time.
     """
 
-    __slots__ = ("across", "heavy", "lengths", "members", "merged", "ops", "rank", "reader", "size", "spaces", "whole")
+    __slots__ = (
+        *("across", "heavy", "lengths", "members", "merged", "on", "ops"),
+        *("rank", "reader", "size", "spaces", "whole"),
+    )
 
     def __init__(self, rank: int) -> None:
         self.rank = rank
@@ -141,6 +146,7 @@ class Group:
         self.heavy = False
         self.reader: Node | None = None
         self.across = False
+        self.on: int | None = None
         self.merged: Group | None = None
 
     @property
@@ -206,17 +212,27 @@ class Group:
             return False
         if what == SCAN and not is_along_rows(node):
             return self._accept_across(node, axes)
-        if what == SCAN:
-            whole = {*self.whole, axes[node.params["axis"]]}
-            if (
-                self.across
-                or self._reduces_for_each(axes[node.params["axis"]])
-                or not _fits(self.lengths, whole, self.spaces)
-            ):
-                return False
-            self.whole = whole
+        if what == SCAN and not self._scans(axes[node.params["axis"]]):
+            return False
         self.add(node, what, axes, self._indexed(node) if what == TAKE else ())
         return True
+
+    def _scans(self, axis: int) -> bool:
+        """Have rows along an axis added up, if that can be done: whole rows, or from one block to the next."""
+        if self.across or self._reduces_for_each(axis):
+            return False
+        whole = {*self.whole, axis}
+        if self.on is None and _fits(self.lengths, whole, self.spaces):
+            self.whole = whole
+        elif self.on == axis or (self.on is None and self._is_walked_once()):
+            self.on = axis
+        else:
+            return False
+        return True
+
+    def _is_walked_once(self) -> bool:
+        """Whether blocks need nothing whole, and are walked once."""
+        return not self.whole and not any(node.op.name in ("var", "std") for node in self.members)
 
     def _accept_across(self, node: Node, axes: Axes) -> bool:
         """A scan that adds rows to those before: what the group has besides is elementwise, or such a scan as well."""
@@ -248,7 +264,7 @@ class Group:
         (x,) = node.args
         along = reduced_dims(node, len(x.shape))
         kept = [i for i, n in enumerate(x.shape) if n != 1 and i not in along]
-        if self.across or not kept or kept[-1] > min(along):
+        if self.across or self.on is not None or not kept or kept[-1] > min(along):
             return False  # blocks would be cut across the rows in memory
         scans = [self.members[one][0][one.params["axis"]] for one in self.members if one.op.kind == "scan"]
         if set(scans).intersection(axes):
@@ -274,6 +290,9 @@ class Group:
             return False
         if self.across or other.across:
             return False
+        on = {*[a for a, b in zip(mine, theirs, strict=True) if b == other.on], *[self.on]} - {None}
+        if on and not (len(on) == 1 and self._is_walked_once() and other._is_walked_once()):
+            return False
         if not (set(self.cut) <= set(mine) and set(other.cut) <= set(theirs)):
             return False
         pairs = [(a, b) for a, b in zip(mine, theirs, strict=True) if a != NO_AXIS or b != NO_AXIS]
@@ -291,6 +310,7 @@ class Group:
         if not _fits(lengths, whole, spaces):
             return False
         self.lengths, self.whole, self.spaces = lengths, whole, spaces
+        (self.on,) = on or {None}
         for node, (axes, reduced) in other.members.items():
             self.members[node] = tuple([renamed[a] for a in axes]), tuple([renamed[a] for a in reduced])
         self.ops += other.ops
@@ -499,10 +519,11 @@ class Grouping:
             else:
                 axes = [a for i, a in enumerate(axes) if i not in along]
         if what == SCAN:
-            group.whole.add(axes[node.params["axis"]])
             group.across = not is_along_rows(node)
-            if not group.across and not _fits(group.lengths, group.whole, group.spaces):
-                return None
+            if group.across:
+                group.whole.add(axes[node.params["axis"]])
+            else:
+                group._scans(axes[node.params["axis"]])
         if what == TAKE:
             reduced = group._indexed(node)
         group.heavy = what in _MAKING and node not in self._roots

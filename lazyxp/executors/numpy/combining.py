@@ -148,6 +148,32 @@ COMBINERS: dict[str, Combiner] = {
 }
 
 
+_ACCUMULATED: dict[str, np.ufunc] = {"cumulative_sum": np.add, "cumulative_prod": np.multiply}
+
+
+class Continued:
+    """One scan of a kernel while the blocks go by: it goes on from where the block before has come to."""
+
+    def __init__(self, one: Instruction) -> None:
+        self._ufunc = _ACCUMULATED[one.node.op.name]
+        self._axis: int = one.node.params["axis"]
+        self._dtype = one.node.dtype
+        self._others = tuple([a for i, a in enumerate(one.axes) if a != NO_AXIS and i != self._axis])
+        self._last: dict[tuple[int, ...], Array] = {}
+
+    def add(self, x: Array, block: tuple[slice, ...]) -> Array:
+        """The result in the next block of its region."""
+        region = tuple([block[a].start for a in self._others])
+        found = np.array(x, self._dtype)
+        before = (slice(None),) * self._axis
+        if region in self._last:
+            first = found[(*before, slice(0, 1))]
+            self._ufunc(self._last[region], first, out=first)
+        self._ufunc.accumulate(found, axis=self._axis, dtype=self._dtype, out=found)
+        self._last[region] = found[(*before, slice(-1, None))].copy()
+        return found
+
+
 def most_parts(blocks: int) -> int:
     """How many parts are there at most when so many blocks are combined: two that are merged, and those that wait."""
     return blocks.bit_length() + 1

@@ -12,9 +12,9 @@ import numpy as np
 
 from lazyxp.executors import registry
 from lazyxp.executors.numpy import buffers
-from lazyxp.executors.numpy.combining import COMBINERS, Combined, most_parts
+from lazyxp.executors.numpy.combining import COMBINERS, Combined, Continued, most_parts
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
-from lazyxp.kernel import NO_AXIS, Axes, Instruction, Kernel, blame
+from lazyxp.kernel import NO_AXIS, Axes, Instruction, Kernel, blame, scanned
 
 # How many bytes of memory a block works on. Smaller blocks are dominated by the cost of calls, larger ones fall out of
 # the cache; measured, a quarter and four times as much are both slower by a few percent.
@@ -175,6 +175,10 @@ class Program:
             else None
             for step in self.steps
         ]
+        continued = [
+            Continued(step.instruction) if any(a in schedule.cut for a in scanned(step.instruction)) else None
+            for step in self.steps
+        ]
         pool = [
             empty_in_order([_side(schedule.lengths, a) for a in axes], axes, order, _PLAIN[size])
             for axes, size in self.slots
@@ -185,7 +189,7 @@ class Program:
             for i, key in block.inputs:
                 values[i] = inputs[i][key]
             targets = [out[key] for out, key in zip(outputs, block.outputs, strict=True)]
-            self._run_block(values, block, held[block.sides], targets, combined)
+            self._run_block(values, block, held[block.sides], targets, combined, continued)
         return tuple(outputs)
 
     def block_size(self, kernel: Kernel, inputs: Sequence[Any]) -> int:
@@ -217,10 +221,11 @@ class Program:
         buffers: list[Array | None],
         targets: list[Array],
         combined: list[Combined | None],
+        continued: list[Continued | None],
     ) -> None:
         shared: dict[Any, Any] = {}  # what several reductions of one value have in common
         try:
-            for step, buffer, across in zip(self.steps, buffers, combined, strict=True):
+            for step, buffer, across, on in zip(self.steps, buffers, combined, continued, strict=True):
                 args = [values[a] for a in step.args]
                 target = step.target
                 if across is not None:
@@ -234,7 +239,10 @@ class Program:
                     step.call(*args, out=buffer)
                     values[step.number] = buffer
                     continue
-                result = step.call(*args) if not step.broadcasts else np.broadcast_to(args[0], block.shape(step.axes))
+                if on is not None:
+                    result = on.add(args[0], block.part)
+                else:
+                    result = np.broadcast_to(args[0], block.shape(step.axes)) if step.broadcasts else step.call(*args)
                 if buffer is not None:
                     buffer[...] = result
                     result = buffer
@@ -300,7 +308,7 @@ def scratch(kernel: Kernel, operands: Sequence[Any]) -> int:
             real, is_complex = one.node.dtype.itemsize, dtypes[one.args[0]].kind == "c"
             # The distances; complex ones are still there while the products of their parts are added.
             most = max(most, space * real * ((4 if blocks > 1 else 2) if is_complex else 1))
-        elif not step.with_out and not one.reduced and one.node.op.kind == "elementwise":
+        elif not step.with_out and not one.reduced and one.node.op.kind in ("elementwise", "scan"):
             total += space * one.node.dtype.itemsize  # stays until the next block
         if step.combiner is not None and blocks > 1:
             part = math.prod([_side(lengths, a) for a in one.axes]) * dtypes[one.args[0]].itemsize

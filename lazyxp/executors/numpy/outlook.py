@@ -155,4 +155,4 @@ def _compiled(kernel: Kernel, operands: Sequence[Layout], joined: Joined | None)
 
 def _scratch(case: runtime.Case) -> int:
     """The bytes that each thread keeps values in."""
-    return sum(scratch_bytes(runtime.printed_kernel(case.lowered).scratch, case.space.lengths))
+    return sum(scratch_bytes(runtime.printed_kernel(case.lowered).scratch, case.lowered.form, case.space))

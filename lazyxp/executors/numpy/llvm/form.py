@@ -22,6 +22,9 @@ _MOST_PARTIAL = 8_192
 _SHORTEST = 1_024
 # And so many where each row is added to those before it.
 _BESIDE = 256
+# And so many where a scan goes on from one piece to the next: what waits for another thread, and what is read again,
+# is in the cache of one processor.
+_ON = 16_384
 # Rows of at most so many elements are short.
 _SHORT = 128
 # Outputs of so many bytes do not stay in the cache: to read what they overwrite would be a waste.
@@ -94,10 +97,11 @@ def form_of(
     # Rows within rows are inside: their axes are reduced by more of the reductions.
     times = [sum([a in (*one.reduced, *scanned(one)) for one in kernel.body]) for a in range(len(kernel.lengths))]
     indexed = kernel.looked_up
+    on = kernel.scanned_on
     along_outer = _scanned_outside(kernel, order)
     cut = order if along_outer else kernel.cut
     whole = sorted([a for a in order if a not in (*cut, *indexed)], key=times.__getitem__)
-    order = (*indexed, *[a for a in order if a in cut], *whole)
+    order = (*indexed, *sorted([a for a in order if a in cut], key=on.__contains__), *whole)
     along = [
         {a: s for a, s, n in zip(dims, x.strides, x.shape, strict=True) if n != 1 and s != 0}
         for x, dims in zip(operands, axes, strict=True)
@@ -105,13 +109,13 @@ def form_of(
     loops = _collapsed(kernel, order, along)
     total = kernel.largest()
     turned: tuple[int, ...] = ()
+    plain = not whole and not along_outer and not on
     if (
-        not whole
-        and not along_outer
+        plain
         and _is_narrow(kernel, loops[len(indexed) :], max([x.dtype.itemsize for x in operands]))
     ):
         loops = (*loops[:-2], *reversed(loops[-2:]))
-    if total > _PIECE and not whole and not along_outer and not any(one.reduced for one in kernel.body):
+    if total > _PIECE and plain and not any(one.reduced for one in kernel.body):
         walked = {
             k: (operands[k].dtype.itemsize, along[k])
             for k, axes in enumerate(kernel.inputs)
@@ -135,9 +139,12 @@ def form_of(
     short = lengths[-1] <= _SHORT
     if total <= _PIECE:
         return Form(loops, outer, UNCUT, layout, short, False, ()), Space(lengths, strides, 0)
-    pieces = _cut_loop(kernel, loops, lengths, len(indexed), outer if whole else len(loops))
+    if on:
+        pieces, wanted = len(loops) - 1, _ON
+    else:
+        pieces = _cut_loop(kernel, loops, lengths, len(indexed), outer if whole else len(loops))
+        wanted = max(_PIECE, total // _MOST_PIECES, _PER_PARTIAL * _partial(kernel, loops[pieces]))
     rest = max(1, total // max(1, lengths[pieces]))
-    wanted = max(_PIECE, total // _MOST_PIECES, _PER_PARTIAL * _partial(kernel, loops[pieces]))
     step = max(1, wanted // rest)
     if pieces == len(loops) - 1:
         shortest = _BESIDE if along_outer else _SHORTEST

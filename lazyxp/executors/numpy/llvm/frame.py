@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from lazyxp.executors.numpy.llvm.form import ABSENT, STRIDED, UNCUT, UNIT
@@ -87,9 +87,13 @@ class Frame:
         """Code for each piece of work."""
         form = self.lowered.form
         with self.loop("%first", "%last") as piece:
+            if self.lowered.begun is not None:  # in their order, whoever is asked to do which of them
+                begun = self.operand(len(form.layout) + self.lowered.begun).base
+                where = self.one.new(f"inttoptr i64 {begun} to ptr")
+                piece = self.one.new(f"atomicrmw add ptr {where}, i64 1 monotonic")
             self.piece = piece
             if form.pieces != UNCUT:
-                step, length = self._argument(self._count() + len(form.loops)), self.length(form.pieces)
+                step, length = self._step(), self.length(form.pieces)
                 start = self.one.op("mul", "i64", piece, step)
                 self._bounds = {form.pieces: (start, self.least(self.one.op("add", "i64", start, step), length))}
             yield
@@ -135,6 +139,10 @@ class Frame:
         """The length of a loop."""
         return self._argument(self._count() + loop)
 
+    def _step(self) -> str:
+        """The length of a piece of work."""
+        return self._argument(self._count() + len(self.lowered.form.loops))
+
     def _stride(self, operand: int, loop: int) -> str:
         loops = len(self.lowered.form.loops)
         return self._argument(self._count() + loops + 1 + operand * loops + loop)
@@ -162,6 +170,21 @@ class Frame:
         self._lines.append(f"br label %{latch}")
         self._open(latch)
         self._lines += [f"{following} = add i64 {index}, {step}", f"br label %{head}"]
+        self._open(done)
+
+    @contextmanager
+    def waiting(self) -> Iterator[Callable[[str], None]]:
+        """Code that is done again and again, from when the function that is given says so, as long as that holds."""
+        head, body, done = (self._names.new("L")[1:] for _ in range(3))
+        self._lines.append(f"br label %{head}")
+        self._open(head)
+
+        def on(condition: str) -> None:
+            self._lines.append(f"br i1 {condition}, label %{body}, label %{done}")
+            self._open(body)
+
+        yield on
+        self._lines.append(f"br label %{head}")
         self._open(done)
 
     def _open(self, label: str) -> None:
@@ -214,10 +237,14 @@ class Frame:
         """The memory of a value that is kept."""
         number = self.stored[value]
         loops, size = self.scratch[number]
-        base = self.held(number)
+        base, pieces = self.held(number), self.lowered.form.pieces
         lies: dict[int, tuple[str, str]] = {}
         stride = str(size)
         for loop in reversed(loops):
             lies[loop] = STRIDED if lies else UNIT, stride
-            stride = self.one.op("mul", "i64", stride, self.length(loop))
+            length = self.length(loop)
+            if loop == pieces:
+                low, _ = self.range(loop)
+                base, length = self.one.op("sub", "i64", base, self.one.op("mul", "i64", low, stride)), self._step()
+            stride = self.one.op("mul", "i64", stride, length)
         return Memory(base, self.lowered.values[value].dtype, lies)

@@ -57,8 +57,9 @@ class Value(NamedTuple):
     dtype : dtype
         Of its elements.
     params : Any
-        Of the op, which bounds are given; of a reduction or scan, which one it is, and along an outer loop the operand
-        that holds it so far; the operand that elements are taken from. Its `repr` says all about it.
+        Of the op, which bounds are given; of a reduction, which one it is; of a scan, also the operand that holds it so
+        far along an outer loop, or from one piece to the next, and then the one that counts pieces that are done; the
+        operand that elements are taken from. Its `repr` says all about it.
     reduced : frozenset of int
         The loops that a reduction or scan runs along, or an operand is indexed along.
     """
@@ -146,6 +147,10 @@ class Lowered:
         The outputs made of them.
     flag : int or None
         The partial result that says whether an index was out of bounds; there are none without indices.
+    begun : int or None
+        The partial result that counts the pieces that somebody has begun, where they wait for those before them.
+    zeros : list of int
+        The partial results that are 0 before the first piece.
     """
 
     def __init__(self, kernel: Kernel, form: Form, dtypes: Iterable[DType]) -> None:
@@ -157,6 +162,8 @@ class Lowered:
         self.partials: list[Partial] = []
         self.finishes: list[Finish] = []
         self.flag: int | None = None
+        self.begun: int | None = None
+        self.zeros: list[int] = []
         self._known_partials: dict[Any, int] = {}
         self._loop = {axis: i for i, axes in enumerate(form.loops) for axis in axes}
         self._outputs = {number: k for k, number in enumerate(kernel.outputs)}
@@ -181,7 +188,8 @@ class Lowered:
         ]
         sinks = [(i, sorted(loops), sorted(reduced), *rest) for i, loops, reduced, *rest in self.sinks]
         partials = [(sorted(loops), dtype.str, *rest) for loops, dtype, *rest in self.partials]
-        return repr((len(self.kernel.inputs), len(self.form.loops), form, dtypes, values, sinks, partials, self.flag))
+        special = self.flag, self.begun
+        return repr((len(self.kernel.inputs), len(self.form.loops), form, dtypes, values, sinks, partials, special))
 
     def _loops_of(self, axes: Axes) -> Loops:
         return frozenset([self._loop[a] for a in axes if a != NO_AXIS])
@@ -232,25 +240,36 @@ class Lowered:
         if self.values[x].op != "input":
             raise Unprintable("elements of what is computed")
         if self.flag is None:
-            self.flag = len(self.partials)
-            self.partials.append(Partial(frozenset(), _INT, False, "any"))
+            self.flag = self._counter(frozenset())
         (along,) = self._loops_of((self.kernel.inputs[one.args[0]][one.node.params["axis"]],))
         kept = self._loops_of(one.axes)
         return self._add(Value("take", (index,), kept, one.node.dtype, self.values[x].args[0], frozenset((along,))))
+
+    def _counter(self, kept: Loops) -> int:
+        """The number of a partial result that begins with 0."""
+        self.zeros.append(len(self.partials))
+        self.partials.append(Partial(kept, _INT, False, "store"))
+        return self.zeros[-1]
 
     def _scan(self, one: Instruction, x: int) -> int:
         """What reduces all elements of a row up to each of them."""
         kept, along = self._loops_of(one.axes), self._loops_of(scanned(one))
         last = len(self.form.loops) - 1
         outside = min(along) < self.form.outer
-        if self.form.pieces in along or (outside and last not in kept):
+        if outside and (self.form.pieces in along or last not in kept):
             raise Unprintable(f"{one.node.op.name} along an axis that is cut")
         dtype, how = one.node.dtype, _SCANS[one.node.op.name]
         x = self._map("astype", x, dtype=dtype)
-        if not outside:
-            return self._add(Value("scan", (x,), kept, dtype, how, along))
+        if not outside and self.form.pieces not in along:
+            return self._add(Value("scan", (x,), kept, dtype, (how,), along))
+        so_far = self._held(len(self.partials))
         self.partials.append(Partial(kept - along, dtype, False, how))
-        return self._add(Value("running", (x,), kept, dtype, (how, self._held(len(self.partials) - 1)), along))
+        if outside:
+            return self._add(Value("running", (x,), kept, dtype, (how, so_far), along))
+        if self.begun is None:
+            self.begun = self._counter(frozenset())
+        done = self._held(self._counter(kept - along))
+        return self._add(Value("scan", (x,), kept, dtype, (how, so_far, done), along))
 
     # --- reductions --------------------------------------------------------------------------------------------------
 

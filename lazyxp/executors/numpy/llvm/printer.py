@@ -17,7 +17,7 @@ import numpy as np
 from lazyxp.executors.numpy.llvm import scalars
 from lazyxp.executors.numpy.llvm.accumulators import Accumulator, combined, identity
 from lazyxp.executors.numpy.llvm.analysis import contracted, stages
-from lazyxp.executors.numpy.llvm.form import LINE, UNIT
+from lazyxp.executors.numpy.llvm.form import LINE, UNIT, Form, Space
 from lazyxp.executors.numpy.llvm.frame import PIECE, Frame, Scratch
 from lazyxp.executors.numpy.llvm.ir import Emitter, element_of
 from lazyxp.executors.numpy.llvm.jobs import (
@@ -42,6 +42,7 @@ from lazyxp.executors.numpy.llvm.memory import (
     store,
     store_one,
 )
+from lazyxp.executors.numpy.llvm.scans import go_on, scan_row
 from lazyxp.executors.numpy.llvm.tiles import tiles
 
 # Vectors that are added up before their sum is added to the others with its rounding error.
@@ -73,8 +74,9 @@ def print_kernel(lowered: Lowered, lanes: int) -> Printed:
     return _Printer(lowered, lanes).printed()
 
 
-def scratch_bytes(scratch: Scratch, lengths: tuple[int, ...]) -> list[int]:
+def scratch_bytes(scratch: Scratch, form: Form, space: Space) -> list[int]:
     """The bytes of each value that is kept for a while."""
+    lengths = [space.step if loop == form.pieces else n for loop, n in enumerate(space.lengths)]
     return [math.prod([lengths[loop] for loop in loops]) * size for loops, size in scratch]
 
 
@@ -400,7 +402,7 @@ class _Printer:
                 elif self._values[i].op == "take":
                     found[i] = self._looked_up(e, self._values[i], found, index)
                 elif self._values[i].op == "running":
-                    found[i] = self._run_on(e, self._values[i], found, running[i], last, at)
+                    found[i] = go_on(e, self._values[i], found, running[i], last, at)
                 else:
                     found[i] = self._compute(e, i, found)
             for n, job in enumerate(jobs):
@@ -445,36 +447,7 @@ class _Printer:
             body(self._one, at)
         for n, job in enumerate(jobs):
             if isinstance(job, Kept) and self._values[job.result].op == "scan":
-                self._scan(self._values[job.result], *targets[n], last)
-
-    def _run_on(
-        self, e: Emitter, value: Value, known: dict[int, Any], so_far: tuple[Memory, str, str], loop: int, at: str
-    ) -> Any:
-        """Reduce what is in memory and an element, or begin with it: one times infinity is no complex infinity."""
-        memory, address, is_first = so_far
-        address = further(self._one, address, memory, loop, at)
-        x = known[value.args[0]]
-        both = combined(e, value.params[0], memory.dtype, load(e, memory, address, loop), x)
-        first, element = e.splat(is_first, "i1"), element_of(memory.dtype)
-        if memory.dtype.kind == "c":
-            result: Any = tuple([e.select(first, element, *parts) for parts in zip(x, both, strict=True)])
-        else:
-            result = e.select(first, element, x, both)
-        store(e, memory, address, loop, result)
-        return result
-
-    def _scan(self, value: Value, memory: Memory, address: str, loop: int) -> None:
-        """Reduce all elements of a row in memory up to each of them: one after the other, as NumPy does."""
-        if value.reduced != {loop}:
-            raise Unprintable("a scan along another axis than the last")
-        one = self._one
-        total = self._accumulator(value.params, value.dtype, one)
-        low, high = self._frame.range(loop)
-        total.begin(load_one(one, memory, further(one, address, memory, loop, low)))
-        with self._frame.loop(one.op("add", "i64", low, "1"), high) as at:
-            here = further(one, address, memory, loop, at)
-            total.add(one, load_one(one, memory, here))
-            store_one(one, memory, here, total.result())
+                scan_row(self._frame, self._values[job.result], *targets[n], last, index)
 
     def _to_line(self, memory: Memory, address: str, loop: int, low: str) -> str:
         """The first index from `low` on whose element begins on a line of the cache."""

@@ -159,13 +159,12 @@ class Runner:
             return outputs
         partials = [np.empty(shape, dtype) for shape, dtype in job.partials]
         lowered = job.case.lowered
-        flag = None if lowered.flag is None else partials[lowered.flag]
-        if flag is not None:
-            flag[...] = 0
+        for number in lowered.zeros:
+            partials[number][...] = 0
         addresses = [x.__array_interface__["data"][0] for x in (*inputs, *outputs, *partials)]
         arguments = (ctypes.c_int64 * (len(addresses) + len(job.numbers)))(*addresses, *job.numbers)
         _call(job, ctypes.addressof(arguments))
-        if flag is not None and flag.any():
+        if lowered.flag is not None and partials[lowered.flag].any():
             return None
         for finish in lowered.finishes:
             put_together(job.case, finish, partials, outputs[finish.output])
@@ -256,7 +255,7 @@ def _prepared(kernel: Kernel, inputs: Sequence[Array], into: Sequence[Array | No
         compiled = compiled_case(case, entry)
     except Unprintable:
         return None
-    scratch = scratch_bytes(scratch_at(compiled.addresses[0]), case.space.lengths)
+    scratch = scratch_bytes(scratch_at(compiled.addresses[0]), lowered.form, case.space)
     simple = bool(entry) and not scratch
     call, keep = direct(compiled.addresses[1], numbers) if simple else (None, None)
     make = case.makers
