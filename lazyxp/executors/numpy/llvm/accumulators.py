@@ -41,7 +41,7 @@ def combined(e: Emitter, how: str, dtype: DType, x: Value, y: Value, *, contract
             return tuple([e.op("fadd", element, a, b) for a, b in zip(x, y, strict=True)])
         if dtype.kind == "f":
             return e.op("fadd contract" if contract else "fadd", element, x, y)
-        return e.op("add", element, x, y)
+        return e.op("or" if dtype.kind == "b" else "add", element, x, y)
     if how == "prod":
         return scalars.emit(e, "multiply", [x, y], [dtype, dtype], dtype, None)
     if how in POSITIONS:

@@ -24,7 +24,7 @@ _SHORTEST = 1_024
 _BESIDE = 256
 # And so many where a scan goes on from one piece to the next: what waits for another thread, and what is read again,
 # is in the cache of one processor.
-_ON = 16_384
+_ON = 32_768
 # Rows of at most so many elements are short.
 _SHORT = 128
 # Outputs of so many bytes do not stay in the cache: to read what they overwrite would be a waste.

@@ -13,7 +13,7 @@ from lazyxp.executors.numpy.llvm.ir import Emitter
 from lazyxp.executors.numpy.llvm.memory import Memory, address_of, load, load_one, store, store_one
 
 # So many elements along each side are turned at once.
-_SIDE = 8
+SIDE = 8
 
 
 @contextmanager
@@ -43,23 +43,23 @@ def _turned(frame: Frame, memory: Memory, index: dict[int, str]) -> Memory:
     plain = np.dtype(f"u{size}")
     source = Memory(memory.base, plain, {**memory.lies, row: (UNIT, str(size))})
     target = Memory(base, plain, made.lies)
-    e = Emitter(one.names, _SIDE, one.lines)
+    e = Emitter(one.names, SIDE, one.lines)
 
     def at(of: Memory, r: str, c: str) -> str:
         return address_of(one, of, {**index, row: r, column: c})
 
     def whole(low: str, high: str) -> str:
-        return one.op("add", "i64", low, one.op("and", "i64", one.op("sub", "i64", high, low), str(-_SIDE)))
+        return one.op("add", "i64", low, one.op("and", "i64", one.op("sub", "i64", high, low), str(-SIDE)))
 
     low, across = whole(top, bottom), whole(left, right)
-    with frame.loop(left, across, str(_SIDE)) as c:
-        with frame.loop(top, low, str(_SIDE)) as r:
+    with frame.loop(left, across, str(SIDE)) as c:
+        with frame.loop(top, low, str(SIDE)) as r:
             here, there = at(source, r, c), at(target, r, c)
             square = []
-            for _ in range(_SIDE):
+            for _ in range(SIDE):
                 square.append(load(e, source, here, row))
                 here = one.new(f"getelementptr i8, ptr {here}, i64 {source.lies[column][1]}")
-            for x in _transposed(e, square, f"i{8 * size}"):
+            for x in transposed(e, square, f"i{8 * size}"):
                 store(e, target, there, column, x)
                 there = one.new(f"getelementptr i8, ptr {there}, i64 {target.lies[row][1]}")
         with frame.loop(low, bottom) as r:
@@ -69,7 +69,7 @@ def _turned(frame: Frame, memory: Memory, index: dict[int, str]) -> Memory:
     return made
 
 
-def _transposed(e: Emitter, square: list[str], element: str) -> list[str]:
+def transposed(e: Emitter, square: list[str], element: str) -> list[str]:
     """The columns of a square of vectors: parts of ever larger sides change places across the diagonal."""
     t = e.type(element)
     step = 1
