@@ -222,6 +222,7 @@ def _eager(seed: int) -> Iterator[None]:
         patch.setattr(interpreter, "CACHE", (1, 40, 300, 2_000)[seed // 3 % 4])
         # Compiled kernels are cut into pieces of a few elements, added up in runs, and shared by threads.
         patch.setattr(form, "_PIECE", (65_536, 4, 10)[seed % 3])
+        patch.setattr(form, "_ON", (4, 70)[seed // 3 % 2])
         patch.setattr(form, "_SHORTEST", (1, 3)[seed // 2 % 2])
         patch.setattr(form, "_SHORT", (0, 128)[seed // 2 % 2])
         patch.setattr(runtime, "_SHARED", (0, 1 << 40)[seed // 4 % 2])
