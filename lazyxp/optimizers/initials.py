@@ -84,12 +84,9 @@ def _through(graph: Graph, node: Node, args: tuple[Node, ...], apart: list[_Part
             before = (slice(None),) * (axis - len(node.shape) + len(arg.shape))
             after = (slice(None),) * (len(node.shape) - axis - 1)
             n = arg.shape[len(before)]
-            found = tuple(
-                [
-                    graph.make("getitem", arg, site=node.site, key=(*before, part, *after))
-                    for part in (slice(0, 1, 1), slice(1, n, 1))
-                ]
-            )
+            keys = [(*before, part, *after) for part in (slice(0, 1, 1), slice(1, n, 1))]
+            one_side, other = [graph.make("getitem", arg, site=node.site, key=key) for key in keys]
+            found = one_side, other
         else:
             found = arg, arg
         for side, part in zip(sides, found, strict=True):

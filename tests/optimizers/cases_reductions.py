@@ -52,6 +52,16 @@ CASES = [
         size=lambda x: 2 + 2 * np.abs(np.nan_to_num(x, posinf=0, neginf=0))[:, None].max(initial=1),
     ),
     Case(
+        "initial value apart",
+        lambda x: (
+            xp.cumulative_sum(xp.abs(x[:, None] * _LARGE), axis=1, include_initial=True) * 2,
+            xp.cumulative_sum(x[:, None] + _LARGE, axis=0, include_initial=True),
+        ),
+        of("f", (64,), "finite"),
+        bound=50,
+        size=lambda x: 4 * grouping.SMALLEST * (1 + _total(x)),
+    ),
+    Case(
         "sort before an orderless reduction",
         lambda x, y: (
             xp.any(xp.sort(x, axis=1), axis=1),

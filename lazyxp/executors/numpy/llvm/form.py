@@ -110,10 +110,7 @@ def form_of(
     total = kernel.largest()
     turned: tuple[int, ...] = ()
     plain = not whole and not along_outer and not on
-    if (
-        plain
-        and _is_narrow(kernel, loops[len(indexed) :], max([x.dtype.itemsize for x in operands]))
-    ):
+    if plain and _is_narrow(kernel, loops[len(indexed) :], max([x.dtype.itemsize for x in operands])):
         loops = (*loops[:-2], *reversed(loops[-2:]))
     if total > _PIECE and plain and not any(one.reduced for one in kernel.body):
         walked = {

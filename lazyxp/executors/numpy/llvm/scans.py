@@ -178,9 +178,7 @@ class _Scan:
         return tuple(found) if self._dtype.kind == "c" else found[0]
 
 
-def go_on(
-    e: Emitter, value: Value, known: dict[int, Any], so_far: tuple[Memory, str, str], loop: int, at: str
-) -> Any:
+def go_on(e: Emitter, value: Value, known: dict[int, Any], so_far: tuple[Memory, str, str], loop: int, at: str) -> Any:
     """Reduce what is in memory and an element, or begin with it: one times infinity is no complex infinity."""
     memory, address, is_first = so_far
     address = further(e.scalar(), address, memory, loop, at)

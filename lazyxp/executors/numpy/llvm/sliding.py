@@ -458,9 +458,10 @@ def _run(sliding: Sliding, job: _Job, inputs: Sequence[Array]) -> tuple[Array, .
     partials = [[np.empty(shape, dtype) for shape, dtype in own] for own in job.partials]
     flags = []
     for part, own in zip(course.parts, partials, strict=True):
+        for partial in part.case.lowered.zeros:
+            own[partial][...] = 0
         if part.case.lowered.flag is not None:
             flags.append(own[part.case.lowered.flag])
-            flags[-1][...] = 0
     everything = job.all.copy()
     for place, number, k in job.places:
         everything[place] += _address(_array(sliding, number, k, inputs, outputs, partials[number]))
@@ -473,7 +474,7 @@ def _run(sliding: Sliding, job: _Job, inputs: Sequence[Array]) -> tuple[Array, .
         held: list[Any] = []
         slots = [0]
         for number, (part, code) in enumerate(zip(course.parts, job.compiled, strict=True)):
-            sizes = scratch_bytes(scratch_at(code.addresses[0]), part.case.space.lengths)
+            sizes = scratch_bytes(scratch_at(code.addresses[0]), part.case.lowered.form, part.case.space)
             scratch, keep = runtime.scratch_memory(sizes)
             held += [job.numbers[number].copy(), scratch, keep]
             slots += [_address(held[-3]), ctypes.addressof(scratch)]
