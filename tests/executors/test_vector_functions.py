@@ -243,7 +243,7 @@ def test_a_result_does_not_depend_on_its_place_or_the_others(compiled, processor
         np.testing.assert_array_equal(together[numbers].view(kind), alone[numbers].view(kind))
 
 
-@pytest.mark.skipif(not functions._is_written("exp"), reason="exp is a call on this processor")
+@pytest.mark.skipif(not functions.is_written("exp"), reason="exp is a call on this processor")
 @pytest.mark.parametrize("element", DTYPES)
 def test_exp_is_the_same_on_processors_without_an_instruction_to_scale(compiled, element):
     def emit(e, element, x):

@@ -16,7 +16,7 @@ def cost(value: Value) -> int:
     """About how many instructions a value takes."""
     if value.op in _FREE:
         return 0
-    return _COSTS.get(value.op, 20 if value.op in scalars.FUNCTIONS else 1)
+    return _COSTS.get(value.op, 20 if scalars.is_function(value.op, value.dtype) else 1)
 
 
 def cost_again(values: Sequence[Value], i: int, known: Callable[[int], bool]) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lazyxp.executors.numpy.llvm import cache, functions
+from lazyxp.executors.numpy.llvm import cache, complex_functions, functions
 from lazyxp.node import graph_lock
 
 # kernel(arguments, first piece, last piece, scratch)
@@ -111,6 +111,7 @@ def _target() -> _Target:
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     functions.load_libraries()
+    complex_functions.load_library()
     features = functions.features()
     flags = features.flatten()
     wide = features.get("avx512f") and features.get("avx512vl")

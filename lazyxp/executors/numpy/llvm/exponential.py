@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lazyxp.executors.numpy.llvm.ir import Emitter
 
 
-class _Format(NamedTuple):
+class Format(NamedTuple):
     """A type of floats.
 
     `exp` and `log` are the coefficients of q in ``exp(r) = 1 + r + r**2 * q(r)`` for ``abs(r) <= log(2) / 2``, and in
@@ -41,8 +41,8 @@ class _Format(NamedTuple):
         return ((self.bias + self.fraction) << self.fraction) | (1 << (self.fraction - 1))
 
 
-_FORMATS = {
-    "double": _Format(
+FORMATS = {
+    "double": Format(
         "i64",
         52,
         1023,
@@ -58,7 +58,7 @@ _FORMATS = {
             *(0.18183575168068997, 0.1531375568496522, 0.14799066958176035),
         ),
     ),
-    "float": _Format(
+    "float": Format(
         "i32",
         23,
         127,
@@ -70,15 +70,16 @@ _FORMATS = {
 }
 
 
-def _fma(e: Emitter, element: str, a: str, b: str, c: str) -> str:
+def fma(e: Emitter, element: str, a: str, b: str, c: str) -> str:
+    """``a * b + c``, rounded once."""
     return e.intrinsic("fma", element, a, b, c)
 
 
-def _polynomial(e: Emitter, element: str, x: str, coefficients: Sequence[float]) -> str:
+def polynomial(e: Emitter, element: str, x: str, coefficients: Sequence[float]) -> str:
     """A polynomial, lowest coefficient first, in pairs and pairs of pairs, which need not wait for one another."""
     terms = [e.const(c, element) for c in coefficients]
     while len(terms) > 1:
-        pairs = [_fma(e, element, high, x, low) for low, high in zip(terms[::2], terms[1::2], strict=False)]
+        pairs = [fma(e, element, high, x, low) for low, high in zip(terms[::2], terms[1::2], strict=False)]
         terms = pairs + terms[2 * len(pairs) :]
         if len(terms) > 1:
             x = e.op("fmul", element, x, x)
@@ -95,26 +96,26 @@ class _Power(NamedTuple):
 
 def _power(e: Emitter, element: str, x: str, least: float, most: float) -> _Power:
     """The exponential of a number that is taken for `least` below it and for `most` above it; NaN stays."""
-    f = _FORMATS[element]
+    f = FORMATS[element]
     for code, limit in (("fcmp olt", e.const(least, element)), ("fcmp ogt", e.const(most, element))):
         x = e.select(e.op(code, element, x, limit), element, limit, x)
     shift = e.const(f.shift, element)
-    shifted = _fma(e, element, x, e.const(1 / math.log(2), element), shift)
+    shifted = fma(e, element, x, e.const(1 / math.log(2), element), shift)
     n = e.op("fsub", element, shifted, shift)
-    r = _fma(e, element, n, e.const(-f.ln2[0], element), x)
-    r = _fma(e, element, n, e.const(-f.ln2[1], element), r)
-    tail = _fma(e, element, e.op("fmul", element, r, r), _polynomial(e, element, r, f.exp), r)
+    r = fma(e, element, n, e.const(-f.ln2[0], element), x)
+    r = fma(e, element, n, e.const(-f.ln2[1], element), r)
+    tail = fma(e, element, e.op("fmul", element, r, r), polynomial(e, element, r, f.exp), r)
     return _Power(tail, n, shifted)
 
 
-def _largest(f: _Format) -> float:
+def _largest(f: Format) -> float:
     """What has an infinite exponential, which is found without an exponent that is one too large."""
     return (f.bias + 1.25) * math.log(2)
 
 
-def _power_of_two(e: Emitter, element: str, n: str) -> str:
+def power_of_two(e: Emitter, element: str, n: str) -> str:
     """2 to the power of an integer, of which only the last bits count."""
-    f = _FORMATS[element]
+    f = FORMATS[element]
     biased = e.op("add", f.integer, n, e.const(f.bias, f.integer))
     bits = e.op("shl", f.integer, biased, e.const(f.fraction, f.integer))
     return e.convert("bitcast", bits, f.integer, element)
@@ -122,7 +123,7 @@ def _power_of_two(e: Emitter, element: str, n: str) -> str:
 
 def exp(e: Emitter, element: str, x: str, *, scales: bool) -> str:
     """The exponential; `scales` says whether the processor has an instruction for ``x * 2**n``."""
-    f = _FORMATS[element]
+    f = FORMATS[element]
     i, t = f.integer, e.type(element)
     power = _power(e, element, x, -(f.bias + f.fraction + 2) * math.log(2), _largest(f))
     result = e.op("fadd", element, e.const(1, element), power.tail)
@@ -132,21 +133,21 @@ def exp(e: Emitter, element: str, x: str, *, scales: bool) -> str:
         lanes = "" if e.width == 1 else f"v{e.width}"
         return e.call(f"llvm.ldexp.{lanes}f{i[1:]}.{lanes}{i}", t, [(t, result), (e.type(i), n)])
     # In two steps, as 2**n itself may be too small or too large; the first one is exact.
-    half = _fma(e, element, power.n, e.const(0.5, element), e.const(f.shift, element))
+    half = fma(e, element, power.n, e.const(0.5, element), e.const(f.shift, element))
     half = e.convert("bitcast", half, element, i)
     for part in (half, e.op("sub", i, n, half)):
-        result = e.op("fmul", element, result, _power_of_two(e, element, part))
+        result = e.op("fmul", element, result, power_of_two(e, element, part))
     return result
 
 
 def expm1(e: Emitter, element: str, x: str) -> str:
     """The exponential less 1."""
-    f = _FORMATS[element]
+    f = FORMATS[element]
     power = _power(e, element, x, -(f.fraction + 4) * math.log(2), _largest(f))
     # Half of it, as 2**n may be too large.
     n = e.op("sub", f.integer, e.convert("bitcast", power.shifted, element, f.integer), e.const(1, f.integer))
-    scale = _power_of_two(e, element, n)
-    result = _fma(e, element, scale, power.tail, e.op("fsub", element, scale, e.const(0.5, element)))
+    scale = power_of_two(e, element, n)
+    result = fma(e, element, scale, power.tail, e.op("fsub", element, scale, e.const(0.5, element)))
     result = e.op("fadd", element, result, result)
     # Halves of the least numbers are none, and the sign of zero is lost.
     small = e.op("fcmp olt", element, e.intrinsic("fabs", element, x), e.const(2.0 ** -(f.fraction + 2), element))
@@ -163,7 +164,7 @@ def tanh(e: Emitter, element: str, x: str) -> str:
 
 def log(e: Emitter, element: str, x: str, correction: str | None = None) -> str:
     """The logarithm: of m plus ``n * log(2)``, where ``x = m * 2**n`` and m is near 1; `correction` is added to it."""
-    f = _FORMATS[element]
+    f = FORMATS[element]
     i = f.integer
     # Numbers below the normal ones have no exponent of their own.
     tiny = e.op("fcmp olt", element, x, e.const(2.0 ** (1 - f.bias), element))
@@ -184,11 +185,11 @@ def log(e: Emitter, element: str, x: str, correction: str | None = None) -> str:
     s = e.op("fdiv", element, y, e.op("fadd", element, y, e.const(2, element)))
     square = e.op("fmul", element, s, s)
     half = e.op("fmul", element, y, e.op("fmul", element, y, e.const(0.5, element)))
-    rest = _fma(e, element, square, _polynomial(e, element, square, f.log), half)
+    rest = fma(e, element, square, polynomial(e, element, square, f.log), half)
     ln2 = [e.const(part, element) for part in f.ln2]
-    low = e.op("fmul", element, n, ln2[1]) if correction is None else _fma(e, element, n, ln2[1], correction)
-    low = e.op("fsub", element, _fma(e, element, s, rest, low), half)
-    result = _fma(e, element, n, ln2[0], e.op("fadd", element, y, low))
+    low = e.op("fmul", element, n, ln2[1]) if correction is None else fma(e, element, n, ln2[1], correction)
+    low = e.op("fsub", element, fma(e, element, s, rest, low), half)
+    result = fma(e, element, n, ln2[0], e.op("fadd", element, y, low))
 
     result = e.select(e.op("fcmp olt", element, x, e.const(math.inf, element)), element, result, x)
     nothing = e.const(0, element)

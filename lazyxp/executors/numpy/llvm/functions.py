@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lazyxp.executors.numpy.llvm import exponential
-from lazyxp.executors.numpy.llvm.ir import Emitter, Names
+from lazyxp.executors.numpy.llvm.ir import Emitter, Names, Value
 
 # Written out where the processor multiplies and adds in one instruction: faster than calls.
 _WRITTEN: dict[str, Callable[..., str]] = {
@@ -84,7 +84,8 @@ def _symbol(name: str, element: str) -> str:
     return f"_ZGV{letter}N{_lanes(element)}{arguments}_{name}{'f' if element == 'float' else ''}"
 
 
-def _is_written(name: str) -> bool:
+def is_written(name: str) -> bool:
+    """Whether a function is written out in instructions here."""
     return name in _WRITTEN and (_architecture() in ("aarch64", "arm64") or _has("fma"))
 
 
@@ -93,14 +94,14 @@ def available(name: str, element: str) -> bool:
     """Whether this machine has a function for vectors of an element type."""
     if name == "logaddexp":
         return available("exp", element) and available("log1p", element)
-    return _is_written(name) or (_library() is not None and hasattr(_library(), _symbol(name, element)))
+    return is_written(name) or (_library() is not None and hasattr(_library(), _symbol(name, element)))
 
 
 def emit(e: Emitter, name: str, element: str, *args: str) -> str:
     """The function of the lanes; what it gives for one does not depend on its place, nor on the others."""
     if name == "logaddexp":
         return _logaddexp(e, element, *args)
-    if not _is_written(name):
+    if not is_written(name):
         return _call(e, name, element, args)
     return _shared(e, name, element, *args) if e.width == 1 else _written(e, name, element, *args)
 
@@ -113,43 +114,64 @@ def _written(e: Emitter, name: str, element: str, x: str) -> str:
 
 def _shared(e: Emitter, name: str, element: str, x: str) -> str:
     """A call of a function of this module: single elements are too few to be worth compiling it in every place."""
-    return _local(e, f"lazyxp.{name}.{element}", element, x, lambda own, x: _written(own, name, element, x))
+    return str(local(e, f"lazyxp.{name}.{element}", element, [x], lambda own, x: _written(own, name, element, x)))
 
 
-def _local(e: Emitter, symbol: str, element: str, x: str, body: Callable[[Emitter, str], str]) -> str:
-    """A call of a function of this module, which is defined if it is not yet."""
+def local(
+    e: Emitter, symbol: str, element: str, args: Sequence[str], body: Callable[..., Value], *, parts: int = 1
+) -> Value:
+    """A call of a function of this module, defined if it is not yet; several parts are a tuple."""
     declared, t = e.names.declarations, e.type(element)
+    result = t if parts == 1 else f"{{ {', '.join([t] * parts)} }}"
     if symbol not in declared:
         own = Emitter(Names(), e.width)
-        result = body(own, "%x")
-        lines = [f"define internal {t} @{symbol}({t} %x) nounwind {{", "start:", *own.lines, f"ret {t} {result}", "}"]
+        names = [f"%x{k}" for k in range(len(args))]
+        found = body(own, *names)
+        if parts > 1:
+            whole = "poison"
+            for k, part in enumerate(found):
+                whole = own.new(f"insertvalue {result} {whole}, {t} {part}, {k}")
+            found = whole
+        taken = ", ".join([f"{t} {name}" for name in names])
+        lines = [f"define internal {result} @{symbol}({taken}) nounwind {{", "start:", *own.lines]
         declared.update(own.names.declarations)
-        declared[symbol] = "\n".join(lines)
-    return e.call(symbol, t, [(t, x)])
+        declared[symbol] = "\n".join([*lines, f"ret {result} {found}", "}"])
+    returned = e.call(symbol, result, [(t, x) for x in args])
+    return returned if parts == 1 else e.parts(returned, result, parts)
 
 
-def _call(e: Emitter, name: str, element: str, args: tuple[str, ...]) -> str:
+def _call(e: Emitter, name: str, element: str, args: Sequence[str]) -> str:
     """A call of the library, always on whole vectors: for one lane it would be another function."""
+    return str(in_native(e, element, args, lambda n, mine: _whole(n, name, element, mine)))
+
+
+def in_native(e: Emitter, element: str, args: Sequence[str], whole: Callable[[Emitter, Sequence[str]], Value]) -> Value:
+    """What `whole` gives for vectors of the processor's own width, for one lane as well; some parts, or only one."""
     native = _lanes(element)
     n = Emitter(e.names, native, e.lines)
+
+    def each(found: Value, change: Callable[[str], str]) -> Value:
+        return tuple(map(change, found)) if isinstance(found, tuple) else change(found)
+
     if e.width == 1:
-        return n.lanes(_whole(n, name, element, [n.splat(a, element) for a in args]), element, 0, 1)
+        return each(whole(n, [n.splat(a, element) for a in args]), lambda x: n.lanes(x, element, 0, 1))
     if e.width < native:
         own = e.type(element)
         order = ", ".join(f"i32 {i % e.width}" for i in range(native))
         wide = [e.new(f"shufflevector {own} {a}, {own} poison, <{native} x i32> <{order}>") for a in args]
-        return n.lanes(_whole(n, name, element, wide), element, 0, e.width)
-    parts = []
-    for first in range(0, e.width, native):
-        mine = [a if e.width == native else e.lanes(a, element, first, native) for a in args]
-        parts.append(_whole(n, name, element, mine))
-    return e.joined(parts, element, native)
+        return each(whole(n, wide), lambda x: n.lanes(x, element, 0, e.width))
+    if e.width == native:
+        return whole(n, args)
+    found = [whole(n, [e.lanes(a, element, first, native) for a in args]) for first in range(0, e.width, native)]
+    if isinstance(found[0], tuple):
+        return tuple([e.joined(list(part), element, native) for part in zip(*found, strict=True)])
+    return e.joined(found, element, native)
 
 
 def _whole(n: Emitter, name: str, element: str, args: Sequence[str]) -> str:
     """The function of one of the library's vectors."""
     if element == "float" and name in _AS_DOUBLES:
-        return _local(n, f"lazyxp.{name}.{element}", element, args[0], lambda own, x: _partly_double(own, name, x))
+        return str(local(n, f"lazyxp.{name}.{element}", element, args, lambda own, x: _partly_double(own, name, x)))
     return _direct(n, name, element, args)
 
 

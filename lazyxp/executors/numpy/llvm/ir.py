@@ -117,6 +117,10 @@ class Emitter:
         self.names.declarations.setdefault(function, f"declare {result} @{function}({types})")
         return self.new(f"call {result} @{function}({', '.join(f'{t} {v}' for t, v in args)})")
 
+    def parts(self, value: str, kind: str, count: int) -> tuple[str, ...]:
+        """The first parts of a structure."""
+        return tuple([self.new(f"extractvalue {kind} {value}, {k}") for k in range(count)])
+
     def intrinsic(self, name: str, element: str, *args: str) -> str:
         """A call of an intrinsic whose operands and result are of one type: ``sqrt``, ``floor``, ``fma`` ..."""
         suffix = _SUFFIX.get(element, element)

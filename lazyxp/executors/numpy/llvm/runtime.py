@@ -314,7 +314,9 @@ def _lanes(lowered: Lowered) -> int:
     """How many elements the vectors of a kernel have."""
     width = max([_item(v.dtype) for v in lowered.values if v.op != "constant"], default=8)
     lanes = compiler.vector_bytes() // width
-    if sum(map(cost, lowered.values)) > _MANY and not any(value.op in scalars.FUNCTIONS for value in lowered.values):
+    if sum(map(cost, lowered.values)) > _MANY and not any(
+        scalars.is_function(value.op, value.dtype) for value in lowered.values
+    ):
         lanes *= 2
     sums = any(value.op == "reduce" for value in lowered.values) or bool(lowered.finishes)
     if sums and not lowered.form.short and sum(map(cost, lowered.values)) <= _FEW:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lazyxp.executors.numpy.llvm import functions
+from lazyxp.executors.numpy.llvm import complex_functions, complexes, functions
 from lazyxp.executors.numpy.llvm.ir import Emitter, Value, element_of, is_known
 
 DType = np.dtype[Any]
@@ -25,11 +25,11 @@ def supports(name: str, operands: Sequence[DType], result: DType) -> bool:
     kinds, _ = _TABLE.get(name, ("", None))
     if any(d.kind not in kinds for d in operands) or not all(map(is_known, (*operands, result))):
         return False
-    if name in functions.NAMES:
-        return functions.available(name, element_of(operands[0]))
-    if name == "abs" and operands[0].kind == "c":
-        return functions.available("hypot", element_of(operands[0]))
-    return True
+    if any(d.kind == "c" for d in operands[:1]):
+        if name in ("abs", "sign"):
+            return functions.available("hypot", element_of(operands[0]))
+        return name not in complex_functions.NAMES or complex_functions.available()
+    return name not in functions.NAMES or functions.available(name, element_of(operands[0]))
 
 
 def emit(e: Emitter, name: str, args: Sequence[Value], operands: Sequence[DType], result: DType, params: Any) -> Value:
@@ -138,9 +138,7 @@ def _astype(e: Emitter, args: Sequence[Value], operands: Sequence[DType], result
 
 def _multiply(e: Emitter, element: str, dtype: DType, args: list[Any]) -> Value:
     if dtype.kind == "c":
-        (a, b), (c, d) = args
-        real = e.op("fsub", element, e.op("fmul", element, a, c), e.op("fmul", element, b, d))
-        return real, e.op("fadd", element, e.op("fmul", element, a, d), e.op("fmul", element, b, c))
+        return complexes.multiply(e, element, *args)
     return e.op({"f": "fmul", "b": "and"}.get(dtype.kind, "mul"), element, *args)
 
 
@@ -149,53 +147,20 @@ _declare("square", "iufc", lambda e, t, d, a: _multiply(e, t, d, [a[0], a[0]]))
 
 
 def _divide(e: Emitter, element: str, dtype: DType, args: list[Any]) -> Value:
-    """The quotient; of complex numbers as Smith has it, so that nothing overflows on the way."""
+    """The quotient."""
     if dtype.kind == "f":
         return e.op("fdiv", element, *args)
-    (a, b), (c, d) = args
-    size_c, size_d = e.intrinsic("fabs", element, c), e.intrinsic("fabs", element, d)
-    by_c = e.op("fcmp oge", element, size_c, size_d)
-    large, small = e.select(by_c, element, c, d), e.select(by_c, element, d, c)
-    ratio = e.op("fdiv", element, small, large)
-    scale = e.op(
-        "fdiv", element, e.const(1, element), e.op("fadd", element, large, e.op("fmul", element, small, ratio))
-    )
-    real = e.op(
-        "fadd",
-        element,
-        e.select(by_c, element, a, e.op("fmul", element, a, ratio)),
-        e.select(by_c, element, e.op("fmul", element, b, ratio), b),
-    )
-    imag = e.op(
-        "fsub",
-        element,
-        e.select(by_c, element, b, e.op("fmul", element, b, ratio)),
-        e.select(by_c, element, e.op("fmul", element, a, ratio), a),
-    )
-    zero = e.op("fcmp oeq", element, e.op("fadd", element, size_c, size_d), e.const(0, element))
-    return tuple(
-        [
-            e.select(zero, element, e.op("fdiv", element, whole, size_c), e.op("fmul", element, part, scale))
-            for whole, part in ((a, real), (b, imag))
-        ]
-    )
+    return complexes.divide(e, element, *args)
 
 
 _declare("divide", "fc", _divide)
 
 
 def _reciprocal(e: Emitter, element: str, dtype: DType, args: list[Any]) -> Value:
-    """One over `x`; of complex numbers with what NumPy gives for zeros and infinities, which is not that quotient."""
-    one = e.const(1, element)
+    """One over `x`."""
     if dtype.kind == "f":
-        return e.op("fdiv", element, one, args[0])
-    real, imag = args[0]
-    by_real = e.op("fcmp ole", element, e.intrinsic("fabs", element, imag), e.intrinsic("fabs", element, real))
-    large, small = e.select(by_real, element, real, imag), e.select(by_real, element, imag, real)
-    ratio = e.op("fdiv", element, small, large)
-    scale = e.op("fadd", element, large, e.op("fmul", element, small, ratio))
-    tops = e.select(by_real, element, one, ratio), e.op("fneg", element, e.select(by_real, element, ratio, one))
-    return tuple([e.op("fdiv", element, top, scale) for top in tops])
+        return e.op("fdiv", element, e.const(1, element), args[0])
+    return complexes.reciprocal(e, element, args[0])
 
 
 _declare("reciprocal", "fc", _reciprocal)
@@ -225,11 +190,17 @@ def _abs(e: Emitter, element: str, dtype: DType, args: list[Any]) -> Value:
 
 
 _declare("abs", "biufc", _abs)
-_declare("sqrt", "f", lambda e, t, d, a: e.intrinsic("sqrt", t, a[0]))
+_declare(
+    "sqrt",
+    "fc",
+    lambda e, t, d, a: complex_functions.emit(e, "sqrt", t, a) if d.kind == "c" else e.intrinsic("sqrt", t, a[0]),
+)
 
 
 def _sign(e: Emitter, element: str, dtype: DType, args: list[Any]) -> Value:
     (x,) = args
+    if dtype.kind == "c":
+        return complexes.sign(e, element, x)
     zero, one = e.const(0, element), e.const(1, element)
     if dtype.kind == "u":
         return e.convert("zext", e.op("icmp ne", element, x, zero), "i1", element)
@@ -239,7 +210,7 @@ def _sign(e: Emitter, element: str, dtype: DType, args: list[Any]) -> Value:
     return e.select(e.op("fcmp uno", element, x, x), element, x, result) if dtype.kind == "f" else result
 
 
-_declare("sign", "iuf", _sign)
+_declare("sign", "iufc", _sign)
 
 
 def _rounded(name: str, intrinsic: str) -> None:
@@ -486,12 +457,37 @@ def _signbit(e: Emitter, args: Sequence[Value], operands: Sequence[DType], resul
     return e.op("icmp slt", bits, e.convert("bitcast", args[0], element, bits), e.const(0, bits))
 
 
+@_scalar("nextafter", "f")
+def _nextafter(e: Emitter, args: Sequence[Value], operands: Sequence[DType], result: DType, params: Any) -> Value:
+    """The bits of a float, one more or less: as integers they are in the order of the sizes."""
+    x, y = args
+    element, bits = element_of(result), f"i{8 * result.itemsize}"
+    number = e.convert("bitcast", x, element, bits)
+    zero, least = e.const(0, element), e.const(np.finfo(result).smallest_subnormal, element)
+    up = e.op("fcmp olt", element, x, y)
+    grows = e.op("xor", "i1", up, e.op("fcmp olt", element, x, zero))
+    moved = e.op("add", bits, number, e.select(grows, bits, e.const(1, bits), e.const(-1, bits)))
+    moved = e.convert("bitcast", moved, bits, element)
+    moved = e.select(e.op("fcmp oeq", element, x, zero), element, e.intrinsic("copysign", element, least, y), moved)
+    moved = e.select(e.op("fcmp oeq", element, x, y), element, y, moved)
+    return e.select(e.op("fcmp uno", element, x, y), element, e.op("fadd", element, x, y), moved)
+
+
 def _function(name: str) -> Callable[[Emitter, str, DType, list[Any]], Value]:
-    return lambda e, element, dtype, args: functions.emit(e, name, element, *args)
+    def run(e: Emitter, element: str, dtype: DType, args: list[Any]) -> Value:
+        return (
+            complex_functions.emit(e, name, element, args)
+            if dtype.kind == "c"
+            else functions.emit(e, name, element, *args)
+        )
+
+    return run
 
 
 for _name in functions.NAMES:
-    _declare(_name, "f", _function(_name))
+    _declare(_name, "fc" if _name in complex_functions.NAMES else "f", _function(_name))
 
-# Ops that are calls of a function, or as slow as one.
-FUNCTIONS = frozenset(functions.NAMES)
+
+def is_function(name: str, dtype: DType) -> bool:
+    """Whether an op with results of this dtype is a call of a function, or as slow as one."""
+    return name in functions.NAMES or (name in complex_functions.NAMES and dtype.kind == "c")
