@@ -430,8 +430,9 @@ def test_warnings_are_not_needed():
 
 
 def test_what_cannot_be_compiled_is_run_op_by_op():
-    x = shared(RNG.standard_normal(50) + 1j * RNG.standard_normal(50))
-    mixed = xp.exp(x) * 2 + xp.sqrt(x), xp.nextafter(xp.real(x) * 2, 1.0) - 1
+    x = shared(RNG.standard_normal(50))
+    half = shared(RNG.standard_normal(50).astype(np.float16))
+    mixed = xp.exp(x) * 2 + x, xp.sin(half) + half
     assert kernels_of(*mixed)
     for got, want in zip(compiled(*mixed), plain(*mixed), strict=True):
         close(got, want, 16, size=1.0)
