@@ -360,6 +360,17 @@ def stencil(m: Maker) -> None:
 
 
 @step(2)
+def windows_of_computed(m: Maker) -> None:
+    """Neighbours of what a function gives, once or twice: kernels that run together."""
+    name = m.array(m.one((m.rng.randint(9, 60),), (m.rng.randint(9, 20), m.rng.randint(5, 9))), "f")
+    for _ in range(m.rng.randint(1, 2)):
+        name = m.add(f"{m.one('xp.sin', 'xp.exp', 'xp.tanh')}({name} * {scalar(m)})")
+        name = m.add(m.one(f"{name}[:-2] - {name}[2:]", f"{name}[1:] * {name}[:-1]", f"{name}[3:] + {name}[1:-2]"))
+    if m.chance(0.4):
+        reduced(m, name)
+
+
+@step(2)
 def softmax(m: Maker) -> None:
     x = m.pick("f", 1)
     i = axis(m, x)
