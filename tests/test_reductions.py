@@ -73,6 +73,8 @@ def test_reductions(name, dtype):
         target = options.get("dtype", x.dtype)
         if (x.dtype.kind == "c" > target.kind) or (target.kind in "iu" and not np.all(np.isfinite(x))):
             continue  # NumPy warns of lost imaginary parts, and integers have no NaN
+        if x.dtype.kind == "f" and target.kind == "u" and np.any(x < 0):
+            continue  # C leaves the cast open: each compiler and processor has its own
         if name == "count_nonzero" and not x.ndim:
             axes = [None]
         else:

@@ -372,8 +372,12 @@ class Lowered:
     def _reduce(self, how: str, x: int, kept: Loops, gone: Loops) -> int:
         value = self.values[x]
         if not gone:  # axes of length 1
-            zero = how == "sum" and value.dtype.kind in "fc"  # which a sum begins with: -0.0 alone becomes 0.0
-            return self._map("add", x, self._constant(0, value.dtype), dtype=value.dtype) if zero else x
+            # Sums begin with 0, which makes -0.0 alone 0.0, and products with 1, which leaves NaN of a complex infinity.
+            if how == "sum" and value.dtype.kind in "fc":
+                return self._map("add", x, self._constant(0, value.dtype), dtype=value.dtype)
+            if how == "prod" and value.dtype.kind == "c":
+                return self._map("multiply", self._constant(1, value.dtype), x, dtype=value.dtype)
+            return x
         return self._add(Value("reduce", (x,), kept & value.loops, value.dtype, how, gone))
 
     def _divided(self, x: int, count: int) -> int:
