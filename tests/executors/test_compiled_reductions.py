@@ -410,3 +410,14 @@ def test_the_interpreter_gives_the_same():
         outputs = [xp.sum(xp.exp(X) * 2, axis=axis), standardized(X, axis), xp.var(X - 1, axis=axis)]
         for got, want in zip(compiled(*outputs), interpreted(*outputs), strict=True):
             close(got, want, 64, axis, 1.0)
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_products_begin_with_one(dtype):
+    """1 times a complex infinity has a NaN in it, for rows of one element as well."""
+    x = np.array([[complex(np.inf, 0)], [complex(0, np.inf)], [complex(np.inf, np.nan)], [2 - 3j]], dtype)
+    for row in (x, np.concatenate([x, x], axis=1)):
+        product = xp.prod(shared(row), axis=1)
+        assert not outside(product)
+        for got, want in zip(compiled(product, product * 2), (row.prod(1), row.prod(1) * 2), strict=True):
+            same_bits(got, want, row.shape)

@@ -372,7 +372,7 @@ class Lowered:
     def _reduce(self, how: str, x: int, kept: Loops, gone: Loops) -> int:
         value = self.values[x]
         if not gone:  # axes of length 1
-            # Sums begin with 0, which makes -0.0 alone 0.0, and products with 1, which leaves NaN of a complex infinity.
+            # Sums begin with 0, which makes -0.0 alone 0.0, and products with 1, which makes NaN of complex infinities.
             if how == "sum" and value.dtype.kind in "fc":
                 return self._map("add", x, self._constant(0, value.dtype), dtype=value.dtype)
             if how == "prod" and value.dtype.kind == "c":
