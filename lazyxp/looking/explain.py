@@ -370,7 +370,7 @@ def _stages(
     sliding: Sliding, lying: list[Layout], operands: Sequence[str], heading: str
 ) -> tuple[list[KernelStep], bool]:
     """The kernels of a step that has several, and whether they run together."""
-    from lazyxp.executors.numpy.llvm.sliding import operands_of
+    from lazyxp.executors.numpy.llvm.course import operands_of
     from lazyxp.executors.numpy.outlook import outlook, sliding_outlook
 
     own, _ = operands_of(sliding, lying)

@@ -24,7 +24,7 @@ from lazyxp import plan, schedule
 from lazyxp.api.recording import current
 from lazyxp.executors import registry
 from lazyxp.executors.numpy import NumPyExecutor, interpreter
-from lazyxp.executors.numpy.llvm import form, runtime, sliding
+from lazyxp.executors.numpy.llvm import course, form, runtime
 from lazyxp.node import walk
 from lazyxp.optimizers import grouping
 from lazyxp.plan import Step
@@ -226,8 +226,8 @@ def _eager(seed: int) -> Iterator[None]:
         patch.setattr(form, "_SHORTEST", (1, 3)[seed // 2 % 2])
         patch.setattr(form, "_SHORT", (0, 128)[seed // 2 % 2])
         # Those that run together do a few rows at a time.
-        patch.setattr(sliding, "_BUFFERS", (16, 64, 200)[seed // 2 % 3])
-        patch.setattr(sliding, "_PER_PARTIAL", (1, 64)[seed % 2])
+        patch.setattr(course, "_BUFFERS", (16, 64, 200)[seed // 2 % 3])
+        patch.setattr(course, "_PER_PARTIAL", (1, 64)[seed % 2])
         patch.setattr(runtime, "_SHARED", (0, 1 << 40)[seed // 4 % 2])
         yield
 

@@ -12,9 +12,9 @@ from lazyxp import options
 from lazyxp.executors.numpy import interpreter, threads
 from lazyxp.executors.numpy.kernels import reports_errors
 from lazyxp.executors.numpy.llvm import compiler, runtime
+from lazyxp.executors.numpy.llvm.course import course_of, operands_of
 from lazyxp.executors.numpy.llvm.lower import Unprintable
 from lazyxp.executors.numpy.llvm.printer import scratch_bytes
-from lazyxp.executors.numpy.llvm.sliding import course_of, operands_of
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
 from lazyxp.kernel import Joined, Kernel
 from lazyxp.sliding import Sliding
@@ -82,7 +82,7 @@ def sliding_outlook(sliding: Sliding, operands: Sequence[Layout]) -> Outlook:
     course = None if why_interpreted() else course_of(sliding, operands)
     if course is not None:
         parts = sum([math.prod(shape) * dtype.itemsize for part in course.parts for shape, dtype in part.case.partials])
-        each = sum(map(sum, course.buffers))
+        each = sum(course.buffers)
         each += sum([_scratch(part.case) for part in course.parts])
         return Outlook("", parts, each, course.portions)
     own, _ = operands_of(sliding, operands)

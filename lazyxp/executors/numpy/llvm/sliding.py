@@ -1,4 +1,4 @@
-"""Kernels that run together over a few rows at a time: buffers for what they pass on, and the loop over the rows.
+"""Kernels that run together: buffers for what they pass on, and the loop over the rows that calls them.
 
 Each stage is compiled as it would be alone. A part of the rows of the last stage is computed at a time, by a call of
 each stage whose addresses and length say which rows. What later parts need again moves to the front of its buffer.
@@ -7,7 +7,6 @@ each stage whose addresses and length say which rows. What later parts need agai
 from __future__ import annotations
 
 import ctypes
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -15,21 +14,13 @@ import numpy as np
 
 from lazyxp.executors.numpy import threads
 from lazyxp.executors.numpy.llvm import compiler, runtime
-from lazyxp.executors.numpy.llvm.form import LINE, UNCUT
+from lazyxp.executors.numpy.llvm.course import Course, course_of
 from lazyxp.executors.numpy.llvm.frame import scratch_at
-from lazyxp.executors.numpy.llvm.lower import Unprintable
 from lazyxp.executors.numpy.llvm.printer import scratch_bytes
-from lazyxp.executors.numpy.llvm.runtime import kept, turned
-from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
-from lazyxp.kernel import Axes, Kernel
-from lazyxp.sliding import Reach, Sliding, Window
+from lazyxp.sliding import Sliding, Window
 
 Array = np.ndarray[Any, Any]
 
-# The buffers of a thread take about so many bytes, which the cache next to the processor holds; and at most so many.
-_BUFFERS, _MOST_BUFFERS = 256 << 10, 2 << 20
-# A part has so many elements for each sum that is held for it.
-_PER_PARTIAL = 64
 # So many more portions than threads: fewer than of other kernels, as each computes some rows again.
 _PORTIONS = 4
 
@@ -185,149 +176,6 @@ end:
 """
 
 
-class Part(NamedTuple):
-    """A stage on operands that lie in memory in a certain way.
-
-    Attributes
-    ----------
-    case : Case
-        The kernel as it is alone.
-    operands : list of array
-        Inputs and outputs: those that are passed on stand for all rows, though only some are ever held.
-    rows : list of int
-        The bytes from one row of each of them to the next.
-    loop : int
-        The loop along the rows.
-    unit : int
-        So many steps of the loop are one row.
-    """
-
-    case: runtime.Case
-    operands: list[Array]
-    rows: list[int]
-    loop: int
-    unit: int
-
-
-class Course(NamedTuple):
-    """How stages will run together.
-
-    Attributes
-    ----------
-    parts : list of Part
-        The stages.
-    reaches : list of Reach
-        The rows that they compute.
-    step : int
-        The rows of the last stage that are computed at a time.
-    length : int
-        All of them.
-    """
-
-    parts: list[Part]
-    reaches: list[Reach]
-    step: int
-    length: int
-
-    @property
-    def buffers(self) -> list[list[int]]:
-        """The bytes of what each stage but the last one passes on, output by output."""
-        found = []
-        for part, reach in zip(self.parts[:-1], self.reaches, strict=False):
-            rows = part.rows[len(part.case.lowered.kernel.inputs) :]
-            found.append([(self.step + reach.high - reach.low) * row for row in rows])
-        return found
-
-    @property
-    def portions(self) -> int:
-        """How many threads could take part."""
-        return -(-self.length // self.step) if any(part.case.shared for part in self.parts) else 1
-
-
-def operands_of(sliding: Sliding, inputs: Sequence[Any]) -> tuple[list[list[Any]], list[Axes]]:
-    """The operands of each stage (inputs, then outputs), of which only `inputs` are there, and its axes in memory."""
-    made: list[list[Array]] = []
-    operands, orders = [], []
-    for kernel, reads in sliding.stages:
-        own = [made[read.stage][read.output][read.key] if isinstance(read, Window) else inputs[read] for read in reads]
-        orders.append(memory_order(kernel, own))
-        made.append(
-            [empty_in_order(shape, axes, orders[-1], dtype, runtime.no_memory) for shape, axes, dtype in kept(kernel)]
-        )
-        operands.append([*own, *made[-1]])
-    return operands, orders
-
-
-def course_of(sliding: Sliding, inputs: Sequence[Any]) -> Course | None:
-    """How stages run together on such inputs; None if it is better that they run one after the other."""
-    operands, orders = operands_of(sliding, inputs)
-    last = sliding.kernel
-    axis = orders[-1][0]
-    reaches = sliding.reaches(axis) if axis in last.cut else None
-    if reaches is None or any(order[0] != reach.axis for order, reach in zip(orders, reaches, strict=True)):
-        return None
-    stages = [(stage.kernel, reach.axis) for stage, reach in zip(sliding.stages, reaches, strict=True)]
-    rows = [_rows(kernel, along, own) for (kernel, along), own in zip(stages, operands, strict=True)]
-    row = sum([sum(own[len(kernel.inputs) :]) for own, (kernel, _) in zip(rows[:-1], stages, strict=False)])
-    again = max([reach.high - reach.low for reach in reaches])
-    step = max(_BUFFERS // row, again, 1)
-    step -= step % LINE if step >= LINE else 0  # rows of one element begin on a line of the cache then
-    if (step + again) * row > _MOST_BUFFERS or step >= last.lengths[axis]:
-        return None
-    parts = []
-    try:
-        for number, (kernel, along) in enumerate(stages):
-            into = None if kernel is last else operands[number][len(kernel.inputs) :]
-            part = _part(kernel, along, operands[number], into, rows[number], step)
-            if part is None:
-                return None
-            parts.append(part)
-    except Unprintable:
-        return None
-    return Course(parts, reaches, step, last.lengths[axis])
-
-
-def _rows(kernel: Kernel, axis: int, operands: Sequence[Any]) -> list[int]:
-    """The bytes from one row of each operand to the next."""
-    axes = [*kernel.inputs, *[axes for _, axes, _ in kept(kernel)]]
-    return [x.strides[own.index(axis)] if axis in own else 0 for x, own in zip(operands, axes, strict=True)]
-
-
-def _part(
-    kernel: Kernel, axis: int, operands: list[Any], into: list[Array] | None, rows: list[int], step: int
-) -> Part | None:
-    """A stage; None if its code cannot be run on some of the rows."""
-    if turned(kernel):
-        return None
-    inputs = operands[: len(kernel.inputs)]
-    case = runtime.case_of(kernel, inputs, into, streams=into is None)
-    loop, unit = _along(case, axis)
-    if into is None and case.lowered.form.streams and len(case.lowered.form.loops) == 1 and step * unit % LINE:
-        case = runtime.case_of(kernel, inputs, into, streams=False)  # not all parts begin on a line of the cache
-    if loop < 0:
-        return None
-    form, lengths = case.lowered.form, case.space.lengths
-    if into is None:
-        if form.pieces != loop or case.lowered.begun is not None:
-            return None
-        for partial in case.lowered.partials:
-            held = math.prod([lengths[i] for i in partial.loops])
-            if partial.cut and held * _PER_PARTIAL > step * (math.prod(lengths) // (lengths[loop] // unit)):
-                return None
-    return Part(case, operands, rows, loop, unit)
-
-
-def _along(case: runtime.Case, axis: int) -> tuple[int, int]:
-    """The loop that begins with an axis, and how many of its steps are one step along it; -1 if there is none."""
-    for i, axes in enumerate(case.lowered.form.loops):
-        if axes and axes[0] == axis:
-            return i, math.prod([case.lowered.kernel.lengths[a] for a in axes[1:]])
-    return -1, 1
-
-
-# --- running ---------------------------------------------------------------------------------------------------------
-
-
 class _Job(NamedTuple):
     """Stages made ready for inputs that lie in memory in a certain way.
 
@@ -391,65 +239,75 @@ def _prepared(sliding: Sliding, inputs: Sequence[Array]) -> _Job | None:
     course = course_of(sliding, inputs)
     if course is None:
         return None
-    count = len(course.parts)
-    buffer_slots: dict[tuple[int, int], int] = {}
-    for number, sizes in enumerate(course.buffers):
-        for output in range(len(sizes)):
-            buffer_slots[number, output] = 1 + 2 * count + len(buffer_slots)
+    slots = _slots(course)
+    compiled = [runtime.compiled_case(part.case) for part in course.parts]
+    start = _HEAD + _RECORD * len(course.parts)
     records: list[int] = []
     tables: list[int] = []
-    places, compiled, partials, numbers = [], [], [], []
-    start = _HEAD + _RECORD * count
-    for number, (part, reach, stage) in enumerate(zip(course.parts, course.reaches, sliding.stages, strict=True)):
-        case, form = part.case, part.case.lowered.form
-        is_last = number == count - 1
-        if is_last:
-            pieces = -(-course.length // course.step)
-            case = part.case._replace(space=case.space._replace(step=course.step * part.unit), pieces=pieces)
-            course.parts[number] = part._replace(case=case)
-        partials.append(case.partials)
-        own = case.numbers
-        code = runtime.compiled_case(case)
-        operands = len(part.operands) + len(case.lowered.partials)
-        numbers.append(np.array([*[0] * operands, *own], np.int64))
-        compiled.append(code)
-        again = reach.high - reach.low
+    places: list[tuple[int, int, int]] = []
+    for number, (part, code) in enumerate(zip(course.parts, compiled, strict=True)):
+        form = part.case.lowered.form
+        operands = len(part.operands) + len(part.case.lowered.partials)
         first = start + len(tables)
         for k in range(operands):
-            slot, distance, growth, less = 0, 0, 0, 0
-            read = stage.reads[k] if k < len(stage.reads) else None
-            if isinstance(read, Window):
-                slot = buffer_slots[read.stage, read.output]
-                strides = part.operands[k].strides
-                distance = sum([a * b for a, b in zip(read.starts, strides, strict=True)])
-                distance += (reach.high - course.reaches[read.stage].low) * part.rows[k]
-                less = again * part.rows[k]
-            elif k >= len(part.operands):
-                partial = case.lowered.partials[k - len(part.operands)]
-                stride = own[len(form.loops) + 1 + k * len(form.loops) + part.loop]
-                growth = stride if partial.cut else stride * course.step * part.unit
-            elif k >= len(stage.reads) and not is_last:
-                slot = buffer_slots[number, k - len(stage.reads)]
-                distance = less = again * part.rows[k]
-            else:
-                distance, growth, less = reach.high * part.rows[k], course.step * part.rows[k], again * part.rows[k]
-            if not slot:
+            slot, *rest = _operand(sliding, course, number, k, slots)
+            if slot == _NOWHERE:
                 places.append((start + len(tables) + 1, number, k))
-            tables += [slot, distance, growth, less]
+            tables += [slot, *rest]
         buffers = start + len(tables)
-        outputs = range(len(stage.reads), len(part.operands)) if not is_last else range(0)
-        for k in outputs:
-            slot = buffer_slots[number, k - len(stage.reads)]
-            tables += [slot, course.step * part.rows[k], again * part.rows[k]]
+        again = course.again(number)
+        for k, size in enumerate(course.passed_on(number)):
+            tables += [slots[number, k], course.step * size, again * size]
         length = operands + part.loop
-        step = operands + len(form.loops) if form.pieces == part.loop else length
-        one_piece = form.pieces in (part.loop, UNCUT)
+        cut = form.pieces == part.loop
         records += [
-            *(code.address, operands, first, 1 + 2 * number, 2 + 2 * number, length, step, part.unit),
-            *(1 if one_piece else case.pieces, again, len(outputs), buffers),
+            *(code.address, operands, first, _arguments(number), _arguments(number) + 1, length),
+            *(operands + len(form.loops) if cut else length, part.unit, 1 if cut else part.case.pieces),
+            *(again, len(course.passed_on(number)), buffers),
         ]
-    everything = np.array([course.step, course.length, count, *records, *tables], np.int64)
+    everything = np.array([course.step, course.length, len(course.parts), *records, *tables], np.int64)
+    numbers = [
+        np.array([*[0] * (len(part.operands) + len(part.case.lowered.partials)), *part.case.numbers], np.int64)
+        for part in course.parts
+    ]
+    partials = [part.case.partials for part in course.parts]
     return _Job(course, compiled, everything, places, partials, numbers, course.parts[-1].case.makers)
+
+
+# The slots of a thread: nothing, then for each stage its arguments and its scratch memory, and then the buffers.
+_NOWHERE = 0
+
+
+def _arguments(number: int) -> int:
+    return 1 + 2 * number
+
+
+def _slots(course: Course) -> dict[tuple[int, int], int]:
+    """The slot of each buffer, by stage and output."""
+    names = [(number, k) for number in range(len(course.parts)) for k in range(len(course.passed_on(number)))]
+    return {name: _arguments(len(course.parts)) + i for i, name in enumerate(names)}
+
+
+def _operand(
+    sliding: Sliding, course: Course, number: int, k: int, slots: dict[tuple[int, int], int]
+) -> tuple[int, int, int, int]:
+    """What the loop reads of an operand; where that is an array, its address is to be added to the distance."""
+    part, reach, reads = course.parts[number], course.reaches[number], sliding.stages[number].reads
+    again = course.again(number)
+    if k >= len(part.operands):
+        case, loops = part.case, len(part.case.lowered.form.loops)
+        stride = case.numbers[loops + 1 + k * loops + part.loop]
+        cut = case.lowered.partials[k - len(part.operands)].cut
+        return _NOWHERE, 0, stride if cut else stride * course.step * part.unit, 0
+    row = part.rows[k]
+    read = reads[k] if k < len(reads) else None
+    if isinstance(read, Window):
+        distance = sum([a * b for a, b in zip(read.starts, part.operands[k].strides, strict=True)])
+        distance += (reach.high - course.reaches[read.stage].low) * row
+        return slots[read.stage, read.output], distance, 0, again * row
+    if k >= len(reads) and course.passed_on(number):
+        return slots[number, k - len(reads)], again * row, 0, again * row
+    return _NOWHERE, reach.high * row, course.step * row, again * row
 
 
 def _run(sliding: Sliding, job: _Job, inputs: Sequence[Array]) -> tuple[Array, ...] | None:
@@ -478,10 +336,9 @@ def _run(sliding: Sliding, job: _Job, inputs: Sequence[Array]) -> tuple[Array, .
             scratch, keep = runtime.scratch_memory(sizes)
             held += [job.numbers[number].copy(), scratch, keep]
             slots += [_address(held[-3]), ctypes.addressof(scratch)]
-        for sizes in course.buffers:
-            for size in sizes:
-                held.append(runtime.on_line((size,), np.uint8))
-                slots.append(_address(held[-1]))
+        for size in course.buffers:
+            held.append(runtime.on_line((size,), np.uint8))
+            slots.append(_address(held[-1]))
         where = np.array(slots, np.int64)
         loop.call(_address(everything), parts * i // portions, parts * (i + 1) // portions, _address(where))
 
