@@ -83,6 +83,8 @@ def _is_stage(node: Node) -> bool:
 
 def _slides(kernels: list[Node]) -> bool:
     sliding = Sliding(tuple(_stages(kernels)[0]))
+    if sliding.kernel.scanned_on:
+        return False  # each piece waits for the one before it
     return any(sliding.reaches(axis) is not None for axis in sliding.kernel.cut)
 
 

@@ -247,6 +247,18 @@ def test_what_walks_over_its_data_twice_is_apart():
         np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-9)
 
 
+def test_scans_of_windows():
+    """What long rows add up is not computed a few rows at a time: each piece waits for the one before it."""
+
+    def function(xp, x):
+        c = x * 2 - 1
+        return xp.cumulative_sum(c[1:] - c[:-1] * 2, axis=-1)
+
+    for x in (numbers((60, 70_001), "float32"), numbers(300_000, "int64")):
+        agrees(function, x)
+        assert "sliding" not in {node.op.name for node in planned(function(xp, shared(x)))}
+
+
 # --- initial values --------------------------------------------------------------------------------------------------
 
 INITIAL = {

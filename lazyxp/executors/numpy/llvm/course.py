@@ -159,7 +159,7 @@ def _part(
         return None
     form, lengths = case.lowered.form, case.space.lengths
     if into is None:
-        if form.pieces != loop or case.lowered.begun is not None:
+        if form.pieces != loop:
             return None
         for partial in case.lowered.partials:
             held = math.prod([lengths[i] for i in partial.loops])
