@@ -20,6 +20,12 @@ def _total(x: object) -> float:
 
 _LARGE = xp.asarray(np.linspace(0.5, 2.0, grouping.SMALLEST // 64))
 
+
+def _near(x: xp.Array) -> xp.Array:
+    """Numbers from 0 to 1, which are not cheap to compute again."""
+    return xp.exp(-xp.abs(x[:, None] * _LARGE))
+
+
 _WAVE = xp.asarray(np.sin(np.arange(65)).astype(np.float32))
 
 CASES = [
@@ -50,6 +56,13 @@ CASES = [
         of("f", (64,)),
         bound=2,
         size=lambda x: 2 + 2 * np.abs(np.nan_to_num(x, posinf=0, neginf=0))[:, None].max(initial=1),
+    ),
+    Case(
+        "sliding windows",
+        lambda x: (_near(x)[2:, 1:] - _near(x)[:-2, :-1], xp.sum(_near(x * 0.5)[1:] * _near(x * 0.5)[:-1], axis=1)),
+        of("f", (80,)),
+        bound=8,
+        size=lambda x: 8 * grouping.SMALLEST // 64,
     ),
     Case(
         "initial value apart",
