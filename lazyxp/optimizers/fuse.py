@@ -5,7 +5,8 @@ from __future__ import annotations
 from lazyxp.kernel import Axes, Instruction, Kernel, kernel_node, reduces, unified
 from lazyxp.node import Node
 from lazyxp.optimizers.graph import Graph
-from lazyxp.optimizers.grouping import VIEW, Group, Grouping, role
+from lazyxp.optimizers.grouping import Group, Grouping
+from lazyxp.optimizers.roles import VIEW, role
 
 FUSED = "fused kernel"
 REWRITES = ((FUSED, "rounding"),)
