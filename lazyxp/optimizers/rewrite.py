@@ -160,42 +160,76 @@ def _sign(value: Any) -> float:
 
 
 class RuleSet:
-    """Rules, looked up by the ops of a node and of its arguments."""
+    """Rules, looked up by the ops of a node and of its arguments.
+
+    Sets of rules are bits of integers, a bit for each rule: a node whose ops were never seen together costs a few
+    operations, however many rules there are.
+    """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._by_root: dict[str, list[Rule]] = {}
-        for rule in rules:
+        self._rules = tuple(rules)
+        self._by_root: dict[str, int] = {}
+        self._by_count: dict[int, int] = {}
+        self._on_any = 0  # those that look at no argument
+        # By the place of an argument: patterns that any node may match, those of scalars, and those of an op.
+        self._variables: dict[int, int] = {}
+        self._scalars: dict[int, int] = {}
+        self._calls: dict[tuple[int, str], int] = {}
+        for i, rule in enumerate(self._rules):
+            bit = 1 << i
             if rule.level not in LEVELS:
                 raise ValueError(f"rule {rule.name!r}: level {rule.level!r} is none of {', '.join(LEVELS)}")
             for name in rule.pattern.names:
                 if name not in OPS:
                     raise ValueError(f"rule {rule.name!r}: there is no op {name!r}")
-                self._by_root.setdefault(name, []).append(rule)
+                _add(self._by_root, name, bit)
+            if rule.pattern.args is None:
+                self._on_any |= bit
+                continue
+            _add(self._by_count, len(rule.pattern.args), bit)
+            for place, pattern in enumerate(rule.pattern.args):
+                if isinstance(pattern, Call):
+                    for name in pattern.names:
+                        _add(self._calls, (place, name), bit)
+                else:
+                    _add(self._scalars if isinstance(pattern, Scalar) else self._variables, place, bit)
         self._candidates: dict[tuple[Op, ...], list[Rule]] = {}
 
     def candidates(self, node: Node) -> list[Rule]:
         """The rules whose pattern agrees with the ops of `node` and its arguments."""
-        by_root = self._by_root.get(node.op.name)
-        if by_root is None:
+        of_root = self._by_root.get(node.op.name)
+        if of_root is None:
             return _NO_RULES
         ops = (node.op, *[a.op for a in node.args])
         found = self._candidates.get(ops)
         if found is None:
-            found = self._candidates[ops] = [rule for rule in by_root if _may_match(rule.pattern, ops)]
+            bits = of_root & (self._on_any | self._agreeing(ops))
+            found = self._candidates[ops] = [self._rules[i] for i in range(bits.bit_length()) if bits >> i & 1]
         return found
+
+    def _agreeing(self, ops: tuple[Op, ...]) -> int:
+        """The rules whose patterns of arguments agree with the ops of arguments, which come after that of the root."""
+        root, *args = ops
+        bits = self._by_count.get(len(args), 0)
+        if not bits:
+            return 0
+        found = self._in_order(args, bits)
+        return found | self._in_order(args[::-1], bits) if root.commutative else found
+
+    def _in_order(self, args: Sequence[Op], bits: int) -> int:
+        for place, op in enumerate(args):
+            fitting = self._variables.get(place, 0) | self._calls.get((place, op.name), 0)
+            if op is CONSTANT:
+                fitting |= self._scalars.get(place, 0)
+            bits &= fitting
+        return bits
 
 
 _NO_RULES: list[Rule] = []
 
 
-def _may_match(pattern: Call, ops: tuple[Op, ...]) -> bool:
-    root, *args = ops
-    if pattern.args is None:
-        return True
-    if len(pattern.args) != len(args):
-        return False
-    orders = (args, args[::-1]) if root.commutative else (args,)
-    return any(all(map(_may_be, pattern.args, order)) for order in orders)
+def _add(table: dict[Any, int], key: Any, bit: int) -> None:
+    table[key] = table.get(key, 0) | bit
 
 
 def _may_be(pattern: Pattern, op: Op) -> bool:
