@@ -202,12 +202,12 @@ def _letter(stride: int, itemsize: int) -> str:
 
 def _collapsed(kernel: Kernel, order: Axes, along: Sequence[dict[int, int]]) -> tuple[Axes, ...]:
     """The axes in this order, those that all operands have one after the other in memory as one loop."""
-    together: list[frozenset[int]] = [frozenset(one.axes) for one in kernel.body]
-    together += [frozenset(one.reduced) for one in kernel.body]
-    together += [frozenset(scanned(one)) for one in kernel.body]
-    together += [frozenset(axes) for axes in kernel.inputs]
-    together += [frozenset((axis,)) for axis in kernel.looked_up]
-    together.append(frozenset(kernel.cut))
+    if len(order) < 2:
+        return (tuple(order),)
+    together = {frozenset(axes) for one in kernel.body for axes in (one.axes, one.reduced, scanned(one))}
+    together.update([frozenset(axes) for axes in kernel.inputs])
+    together.update([frozenset((axis,)) for axis in kernel.looked_up])
+    together.add(frozenset(kernel.cut))
     loops: list[list[int]] = []
     for b in order:
         a = loops[-1][-1] if loops else None
