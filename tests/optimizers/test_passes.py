@@ -176,3 +176,12 @@ def test_a_plugin_that_cannot_be_loaded_is_said_each_time(monkeypatch):
     for _ in range(2):
         with pytest.raises(ImportError, match="no such plugin"):
             pipeline.passes()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_real_sums_of_complex_numbers_may_be_negative():
+    """NumPy drops imaginary parts where `dtype` is real; squares of complex numbers are of any sign."""
+    z = xp.asarray(np.array([1j, 0.5 + 2j]))
+    for inner in (xp.square(z), z + 0.125):
+        outer = xp.abs(xp.sum(inner, dtype=xp.float64))
+        assert outer.compute() == outer.compute(optimize="none") > 0

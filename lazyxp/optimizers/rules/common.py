@@ -65,6 +65,8 @@ _PASS_ON = frozenset(("add", "multiply", "divide", "sum", "mean", "max", "min", 
 def never_negative(node: Node, depth: int = 4) -> bool:
     """Whether no element of a real floating-point node can be negative, or the negative zero."""
     kind, name = node.op.kind, node.op.name
+    if not node.several and node.dtype.kind == "c":
+        return False
     if node.op is CONSTANT:
         return bool(node.params["value"] >= 0 and not np.signbit(node.params["value"]))
     if name in _POSITIVE:
