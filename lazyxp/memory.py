@@ -74,7 +74,7 @@ class _Run:
         slot = step.output
         before = self.live
         operands = [self.lies[i] for i in step.inputs]
-        view = self._view(node, operands)
+        view = self._view(node, step.inputs, operands)
         own = 0 if step.reuses else workspace(node)
         if view is not None:
             whole = self.held[step.inputs[0]]
@@ -136,13 +136,16 @@ class _Run:
             if not self.uses[b]:
                 self.live -= self.bytes[b]
 
-    def _view(self, node: Node, operands: Sequence[Any]) -> Any:
+    def _view(self, node: Node, slots: Sequence[int], operands: Sequence[Any]) -> Any:
         """How the result lies if it is a view of the first operand, else None."""
         if node.op is OUTPUT:
             return operands[0][node.params["index"]]
         if node.op.name == "linalg.matrix_power" and node.params["n"] == 1:
             return operands[0]
-        return view_of(node, operands[0]) if node.op.name in VIEWS else None
+        if node.op.name not in VIEWS:
+            return None
+        whole = operands[0]
+        return view_of(node, whole if whole.memory is not None else whole._replace(memory=slots[0]))
 
     def _overwrites(self, step: Step, operands: Sequence[Layout], ufuncs: Any) -> bool:
         node = step.node

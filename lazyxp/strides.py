@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,11 +20,17 @@ class Layout(NamedTuple):
     ----------
     shape, dtype, strides
         Those of the array.
+    memory : Hashable
+        What it is a view of, if that is known: it begins `start` bytes later than that.
+    start : int
+        See `memory`.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     strides: tuple[int, ...]
+    memory: Hashable = None
+    start: int = 0
 
     @property
     def in_rows(self) -> bool:
@@ -40,6 +46,11 @@ class Layout(NamedTuple):
 def layout_of(x: Array) -> Layout:
     """How an array lies."""
     return Layout(x.shape, x.dtype, x.strides)
+
+
+def address_of(x: Array) -> int:
+    """Where the first element of an array is."""
+    return int(x.__array_interface__["data"][0])
 
 
 def new(shape: Sequence[int | None], dtype: np.dtype[Any]) -> Layout:
@@ -109,8 +120,11 @@ def view_of(node: Node, x: Layout) -> Layout | None:
     """The result of `node` on `x` if that is a view, else None."""
     if None in node.shape or None in node.args[0].shape:
         return new(node.shape, node.dtype)
-    found = _VIEWS[node.op.name](_stand_in(x), **node.params)
-    return None if found is None else layout_of(found)
+    whole = _stand_in(x)
+    found = _VIEWS[node.op.name](whole, **node.params)
+    if found is None:
+        return None
+    return layout_of(found)._replace(memory=x.memory, start=x.start + address_of(found) - address_of(whole))
 
 
 def _stand_in(x: Layout) -> Array:

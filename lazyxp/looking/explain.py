@@ -17,7 +17,7 @@ from lazyxp.memory import usage
 from lazyxp.node import CONSTANT, INPUT, OUTPUT, Node, describe, graph_lock
 from lazyxp.optimizers.graph import Fired, Graph
 from lazyxp.sliding import SLIDING, Sliding, Window
-from lazyxp.strides import Layout, layout_of
+from lazyxp.strides import Layout
 from lazyxp.structure import Structure, template
 
 if TYPE_CHECKING:
@@ -370,14 +370,14 @@ def _stages(
     sliding: Sliding, lying: list[Layout], operands: Sequence[str], heading: str
 ) -> tuple[list[KernelStep], bool]:
     """The kernels of a step that has several, and whether they run together."""
-    from lazyxp.executors.numpy.llvm.course import operands_of
+    from lazyxp.executors.numpy.llvm.course import inputs_of, operands_of
     from lazyxp.executors.numpy.outlook import outlook, sliding_outlook
 
     own, _ = operands_of(sliding, lying)
     count = len(sliding.stages)
     found = []
     for i, (stage, arrays) in enumerate(zip(sliding.stages, own, strict=True)):
-        layouts = [layout_of(x) for x in arrays[: len(stage.reads)]]
+        layouts = inputs_of(stage, arrays)
         names = [
             f"stage {read.stage + 1}{list(read.starts)}" if isinstance(read, Window) else operands[read]
             for read in stage.reads

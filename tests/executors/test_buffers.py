@@ -267,6 +267,26 @@ def test_where_no_memory_can_be_mapped_what_is_held_is_given_back(pool, monkeypa
     assert pool.info().held == 0
 
 
+def test_idle_memory_is_offered_to_the_system_but_the_latest(pool, monkeypatch):
+    offered = []
+    monkeypatch.setattr(buffers._Block, "offer", lambda block: offered.append(block.address))
+    for _ in range(3):  # asked for again at once
+        large(pool)
+    assert offered == []
+    x, y, z = large(pool), large(pool), large(pool)
+    first, second, third = map(address, (x, y, z))
+    del x
+    assert offered == []
+    del y
+    assert offered == [first]
+    again = large(pool)
+    assert address(again) == second
+    del z
+    assert offered == [first]
+    del again
+    assert offered == [first, third]
+
+
 def test_systems_that_take_no_advice(pool, monkeypatch):
     for name in ("MADV_HUGEPAGE", "MADV_FREE"):
         monkeypatch.delattr(mmap, name, raising=False)

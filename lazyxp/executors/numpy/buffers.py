@@ -80,6 +80,7 @@ class Pool:
         self._idle: dict[int, deque[_Block]] = {}  # by capacity, the longest idle first
         self._held = 0
         self._clock = 0
+        self._latest: _Block | None = None  # idle, and not offered to the system: it may be asked for at once
 
     def empty(self, shape: Sequence[int], dtype: Any) -> Array:
         """An array of unspecified values, as `numpy.empty` makes them in C order.
@@ -129,7 +130,6 @@ class Pool:
         """Take memory that no array is in any more; called by its owner."""
         if tracemalloc.is_tracing():
             _untrack(TRACE_DOMAIN, block.address)
-        block.offer()
         self._returned.append(block)
         self._settle(self._limit)
 
@@ -143,7 +143,10 @@ class Pool:
             if idle:
                 self._hits += 1
                 self._held -= capacity
-                return idle.pop()
+                block = idle.pop()
+                if block is self._latest:
+                    self._latest = None
+                return block
             self._misses += 1
             return None
         finally:
@@ -166,11 +169,16 @@ class Pool:
                     block.returned = self._clock
                     self._idle.setdefault(block.capacity, deque()).append(block)
                     self._held += block.capacity
+                    if self._latest is not None:
+                        self._latest.offer()
+                    self._latest = block
                 while self._held > limit:
                     oldest = min((idle for idle in self._idle.values() if idle), key=lambda idle: idle[0].returned)
                     # First, as an interrupt in between may make this too little, but not too much.
                     self._held -= oldest[0].capacity
                     freed.append(oldest.popleft())
+                    if freed[-1] is self._latest:
+                        self._latest = None
             finally:
                 lock.release()
 

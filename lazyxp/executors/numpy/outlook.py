@@ -12,7 +12,7 @@ from lazyxp import options
 from lazyxp.executors.numpy import interpreter, threads
 from lazyxp.executors.numpy.kernels import reports_errors
 from lazyxp.executors.numpy.llvm import compiler, runtime
-from lazyxp.executors.numpy.llvm.course import course_of, operands_of
+from lazyxp.executors.numpy.llvm.course import course_of, inputs_of, operands_of
 from lazyxp.executors.numpy.llvm.lower import Unprintable
 from lazyxp.executors.numpy.llvm.printer import scratch_bytes
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
@@ -88,7 +88,7 @@ def sliding_outlook(sliding: Sliding, operands: Sequence[Layout]) -> Outlook:
     own, _ = operands_of(sliding, operands)
     passed_on, most, reason = 0, 0, ""
     for stage, arrays in zip(sliding.stages, own, strict=True):
-        found = outlook(stage.kernel, [layout_of(x) for x in arrays[: len(stage.reads)]])
+        found = outlook(stage.kernel, inputs_of(stage, arrays))
         most, reason = max(most, passed_on + workspace(found)), reason or found.interpreted
         passed_on += sum([x.nbytes for x in arrays[len(stage.reads) :]])
     return Outlook(reason, most)

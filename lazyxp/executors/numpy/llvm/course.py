@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lazyxp.executors.numpy.llvm import runtime
-from lazyxp.executors.numpy.llvm.form import LINE
 from lazyxp.executors.numpy.llvm.lower import Unprintable
 from lazyxp.executors.numpy.llvm.runtime import kept, turned
+from lazyxp.executors.numpy.llvm.windows import LINE
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
 from lazyxp.kernel import Axes, Kernel
-from lazyxp.sliding import Reach, Sliding, Window
+from lazyxp.sliding import Reach, Sliding, Stage, Window
+from lazyxp.strides import address_of, layout_of
 
 Array = np.ndarray[Any, Any]
 
@@ -22,6 +23,9 @@ Array = np.ndarray[Any, Any]
 _BUFFERS, _MOST_BUFFERS = 256 << 10, 2 << 20
 # A part has so many elements for each sum that is held for it.
 _PER_PARTIAL = 64
+# Rows of buffers that have so many bytes begin on lines of the cache, and not all at the same place of pages: what is
+# read from one row could then be what was stored to another, for all that the processor knows at first.
+_LONG, _PAGE = 1_024, 4_096
 
 
 class Part(NamedTuple):
@@ -99,11 +103,28 @@ def operands_of(sliding: Sliding, inputs: Sequence[Any]) -> tuple[list[list[Any]
     for kernel, reads in sliding.stages:
         own = [made[read.stage][read.output][read.key] if isinstance(read, Window) else inputs[read] for read in reads]
         orders.append(memory_order(kernel, own))
-        made.append(
-            [empty_in_order(shape, axes, orders[-1], dtype, runtime.no_memory) for shape, axes, dtype in kept(kernel)]
-        )
+        memory = runtime.no_memory if kernel is sliding.kernel else _on_lines
+        made.append([empty_in_order(shape, axes, orders[-1], dtype, memory) for shape, axes, dtype in kept(kernel)])
         operands.append([*own, *made[-1]])
     return operands, orders
+
+
+def inputs_of(stage: Stage, operands: Sequence[Any]) -> list[Any]:
+    """What a stage reads, as arrays or how they lie: of what is not there yet, which window of which buffer it is."""
+    return [
+        layout_of(x)._replace(memory=(read.stage, read.output), start=address_of(x)) if isinstance(read, Window) else x
+        for x, read in zip(operands, stage.reads, strict=False)
+    ]
+
+
+def _on_lines(shape: Sequence[int], dtype: Any) -> Array:
+    """An array that is only asked for its strides; its rows begin on lines of the cache where that wastes little."""
+    size = np.dtype(dtype).itemsize
+    if len(shape) < 2 or shape[-1] * size < _LONG:
+        return runtime.no_memory(shape, dtype)
+    row = -(-shape[-1] * size // LINE) * LINE
+    row += LINE if row % _PAGE == 0 else 0
+    return runtime.no_memory((*shape[:-1], row // size), dtype)[..., : shape[-1]]
 
 
 def course_of(sliding: Sliding, inputs: Sequence[Any]) -> Course | None:
@@ -126,7 +147,7 @@ def course_of(sliding: Sliding, inputs: Sequence[Any]) -> Course | None:
     try:
         for number, (kernel, along) in enumerate(stages):
             into = None if kernel is last else operands[number][len(kernel.inputs) :]
-            part = _part(kernel, along, operands[number], into, rows[number], step)
+            part = _part(sliding.stages[number], along, operands[number], into, rows[number], step)
             if part is None:
                 return None
             parts.append(part)
@@ -145,12 +166,13 @@ def _rows(kernel: Kernel, axis: int, operands: Sequence[Any]) -> list[int]:
 
 
 def _part(
-    kernel: Kernel, axis: int, operands: list[Any], into: list[Array] | None, rows: list[int], step: int
+    stage: Stage, axis: int, operands: list[Any], into: list[Array] | None, rows: list[int], step: int
 ) -> Part | None:
     """A stage; None if its code cannot be run on some of the rows."""
+    kernel = stage.kernel
     if turned(kernel):
         return None
-    inputs = operands[: len(kernel.inputs)]
+    inputs = inputs_of(stage, operands)
     case = runtime.case_of(kernel, inputs, into, streams=into is None)
     loop, unit = _along(case, axis)
     if into is None and case.lowered.form.streams and len(case.lowered.form.loops) == 1 and step * unit % LINE:

@@ -6,11 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from lazyxp.executors.numpy.llvm.windows import LINE, Near, Places, near_of
 from lazyxp.kernel import NO_AXIS, Axes, Kernel, scanned
 
 # How an operand lies along a loop: not at all, element by element, the same backwards, or with any other stride.
 ABSENT, UNIT, REVERSED, STRIDED = "a", "u", "r", "s"
 UNCUT = -1
+# No loop at all.
+NO_LOOP = -2
 # A piece of work has about this many elements, and there are at most so many pieces: what is added up in each does not
 # depend on the number of threads.
 _PIECE, _MOST_PIECES = 65_536, 2_048
@@ -29,8 +32,8 @@ _ON = 32_768
 _SHORT = 128
 # Outputs of so many bytes do not stay in the cache: to read what they overwrite would be a waste.
 _STREAM = 16 << 20
-# Bytes of a line of the cache.
-LINE = 64
+# And go past it in parts of at least so many bytes.
+_LEAST_STREAM = 16
 # So many elements along each of the last two loops are a tile, and so many rows at least are in one piece of work.
 TILE, _TILE_ROWS = 128, 64
 
@@ -53,11 +56,14 @@ class Form(NamedTuple):
         For each operand (inputs, then outputs), how it lies along each loop.
     short : bool
         Whether rows, along the last loop, are so short that their sums need no care for rounding errors.
-    streams : bool
-        Whether outputs go past the cache. They begin on a `LINE` then, and so do all rows of several outputs.
+    streams : int
+        If this is not 0, outputs go past the cache. They begin on a `LINE` then, and all rows on a multiple of so many
+        bytes; if it is 1, the elements before the first line of each row are stored one by one.
     turned : tuple of int
         Inputs that lie element by element along the last loop but one: the last two loops are walked in tiles, so that
         each line of the cache is read once.
+    near : tuple of Near
+        Inputs that are read near others, along the last loop and the one around it.
     """
 
     loops: tuple[Axes, ...]
@@ -65,8 +71,9 @@ class Form(NamedTuple):
     pieces: int
     layout: tuple[str, ...]
     short: bool
-    streams: bool
+    streams: int
     turned: tuple[int, ...]
+    near: tuple[Near, ...] = ()
 
 
 class Space(NamedTuple):
@@ -87,12 +94,18 @@ class Space(NamedTuple):
     step: int
 
 
+def is_cut(kernel: Kernel) -> bool:
+    """Whether a kernel is so large that it is cut into pieces of work."""
+    return kernel.largest() > _PIECE
+
+
 def form_of(
-    kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order: Axes, *, on_lines: bool = True
+    kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order: Axes, places: Places, *, on_lines: bool = True
 ) -> tuple[Form, Space]:
     """The form of a kernel whose operands (inputs, then outputs) are these arrays, read in this order of the axes.
 
-    `on_lines` says whether large outputs will begin on a line of the cache.
+    `places` says which inputs are windows of the same memory; `on_lines`, whether large outputs will begin on a line of
+    the cache.
     """
     # Rows within rows are inside: their axes are reduced by more of the reductions.
     times = [sum([a in (*one.reduced, *scanned(one)) for one in kernel.body]) for a in range(len(kernel.lengths))]
@@ -135,7 +148,7 @@ def form_of(
     )
     short = lengths[-1] <= _SHORT
     if total <= _PIECE:
-        return Form(loops, outer, UNCUT, layout, short, False, ()), Space(lengths, strides, 0)
+        return Form(loops, outer, UNCUT, layout, short, 0, ()), Space(lengths, strides, 0)
     if on:
         pieces, wanted = len(loops) - 1, _ON
     else:
@@ -151,10 +164,16 @@ def form_of(
     outputs = operands[len(kernel.inputs) :]
     first = len(kernel.inputs)
     rows_on_lines = all(step % LINE == 0 for steps in strides[first:] for step in steps[:-1])
-    streams = on_lines and (rows_on_lines or (len(outputs) == 1 and not turned))
-    streams = streams and all(x.size == total and x.nbytes >= _STREAM for x in outputs)
-    streams = streams and all(how[-1] == UNIT for how in layout[first:])
-    return Form(loops, outer, pieces, layout, short, streams, turned), Space(lengths, strides, step)
+    past = on_lines and (rows_on_lines or (len(outputs) == 1 and not turned))
+    past = past and all(x.size == total and x.nbytes >= _STREAM for x in outputs)
+    past = past and all(how[-1] == UNIT for how in layout[first:])
+    alike = [(axes, strides[k]) if layout[k][-1] == UNIT else None for k, axes in enumerate(kernel.inputs)]
+    steps = [own[-2] if len(loops) > 1 else 0 for own in strides]
+    near = near_of(places, [x.dtype for x in operands], alike, steps)
+    # Rows that share what they load are walked together, wherever they begin; others better begin on a line.
+    begin = math.gcd(LINE, *[step for own in strides[first:] for step in own[:-1]])
+    streams = (begin if begin >= (_LEAST_STREAM if near else LINE) else 1) if past else 0
+    return Form(loops, outer, pieces, layout, short, streams, turned, near), Space(lengths, strides, step)
 
 
 def _scanned_outside(kernel: Kernel, order: Axes) -> bool:

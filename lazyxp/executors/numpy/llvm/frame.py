@@ -11,11 +11,14 @@ from lazyxp.executors.numpy.llvm.form import ABSENT, STRIDED, UNCUT, UNIT
 from lazyxp.executors.numpy.llvm.ir import Emitter, Names
 from lazyxp.executors.numpy.llvm.lower import Lowered
 from lazyxp.executors.numpy.llvm.memory import Memory
+from lazyxp.executors.numpy.llvm.windows import LINE
 
 # The index that stands for the piece of work in the strides of partial results.
 PIECE = -1
 # What a piece of work is seen from is found in one of so many parts of it: walking over that costs little.
 _STARTS = 16
+# Where the loops are: the index of each, and of the piece of work.
+Index = dict[int, str]
 # For each value that is kept for a while: the loops along which it varies, and the size of its elements.
 Scratch = tuple[tuple[tuple[int, ...], int], ...]
 
@@ -200,11 +203,12 @@ class Frame:
         lowered = self.lowered
         form, first = lowered.form, len(lowered.form.layout)
         base = self._argument(number)
-        cut = streams = False
+        cut, streams = False, 0
         if number < first:
             dtype = lowered.dtypes[number]
             letters = dict(enumerate(form.layout[number]))
-            streams = form.streams and number >= len(lowered.kernel.inputs)
+            if form.streams and number >= len(lowered.kernel.inputs):
+                streams = LINE if form.streams == 1 else form.streams
         else:
             partial = lowered.partials[number - first]
             dtype, cut = partial.dtype, partial.cut

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyxp.executors.numpy.llvm.form import ABSENT, LINE, REVERSED, STRIDED, UNIT
+from lazyxp.executors.numpy.llvm.form import ABSENT, REVERSED, STRIDED, UNIT
 from lazyxp.executors.numpy.llvm.ir import Emitter, element_of
 from lazyxp.executors.numpy.llvm.lower import Unprintable
+from lazyxp.executors.numpy.llvm.windows import LINE
 
 
 class Memory(NamedTuple):
@@ -23,14 +24,14 @@ class Memory(NamedTuple):
         Of its elements.
     lies : dict of int to (str, str)
         For each loop along which it lies, how, and with which stride in bytes.
-    streams : bool
-        Whether what is stored goes past the cache.
+    streams : int
+        What is stored goes past the cache if this is not 0: vectors begin on a multiple of so many bytes.
     """
 
     base: str
     dtype: np.dtype[Any]
     lies: dict[int, tuple[str, str]]
-    streams: bool = False
+    streams: int = 0
 
 
 def address_of(e: Emitter, memory: Memory, index: dict[int, str]) -> str:
@@ -137,12 +138,12 @@ def store(e: Emitter, memory: Memory, address: str, loop: int, x: Any) -> None:
         order = ", ".join(f"i32 {i // 2 + (i % 2) * width}" for i in range(2 * width))
         t = e.type(element)
         both = e.new(f"shufflevector {t} {x[0]}, {t} {x[1]}, <{2 * width} x i32> <{order}>")
-        e.do(f"store <{2 * width} x {element}> {both}, ptr {address}, {_way(memory, e.width)}")
+        _store_vector(e, memory, address, both, element, 2 * width)
     elif letter == UNIT:
         stored = "i8" if dtype.kind == "b" else element_of(dtype)
         if dtype.kind == "b":
             x = e.convert("zext", x, "i1", "i8")
-        e.do(f"store {e.type(stored)} {x}, ptr {address}, {_way(memory, e.width)}")
+        _store_vector(e, memory, address, x, stored, e.width)
     elif letter == ABSENT:
         raise Unprintable("one element that is written many times")
     else:
@@ -154,10 +155,23 @@ def store(e: Emitter, memory: Memory, address: str, loop: int, x: Any) -> None:
                 address = e.new(f"getelementptr i8, ptr {address}, i64 {stride}")
 
 
-def _way(memory: Memory, lanes: int) -> str:
-    """How a vector is stored."""
-    size = lanes * memory.dtype.itemsize
-    return f"align {min(size, LINE)}, !nontemporal !0" if memory.streams and size % 16 == 0 else "align 1"
+def _store_vector(e: Emitter, memory: Memory, address: str, x: str, element: str, count: int) -> None:
+    """Store a vector, past the cache where that is so, in parts that begin on what they have to."""
+    size = e.width * memory.dtype.itemsize
+    t = f"<{count} x {element}>"
+    if not memory.streams or size % 16:
+        e.do(f"store {t} {x}, ptr {address}, align 1")
+        return
+    part = min(size, memory.streams)
+    if part == LINE:
+        e.do(f"store {t} {x}, ptr {address}, align {LINE}, !nontemporal !0")
+        return
+    each = count * part // size
+    for k in range(size // part):
+        picked = ", ".join([f"i32 {i}" for i in range(k * each, (k + 1) * each)])
+        few = e.new(f"shufflevector {t} {x}, {t} poison, <{each} x i32> <{picked}>")
+        where = e.new(f"getelementptr i8, ptr {address}, i64 {k * part}")
+        e.do(f"store <{each} x {element}> {few}, ptr {where}, align {part}, !nontemporal !0")
 
 
 def store_one(one: Emitter, memory: Memory, address: str, x: Any) -> None:
@@ -180,3 +194,33 @@ def in_all_lanes(e: Emitter, x: Any, dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "c":
         return tuple([e.splat(part, element) for part in x])
     return e.splat(x, element)
+
+
+def load_both(e: Emitter, memory: Memory, address: str, more: int) -> tuple[str, str]:
+    """The bits of a vector from `address` on, and of the `more` elements after it in the front of another."""
+    bits, width = f"i{8 * memory.dtype.itemsize}", e.width
+    x = e.new(f"load {e.type(bits)}, ptr {address}, align 1")
+    if not more:
+        return x, "poison"
+    after = e.new(f"getelementptr i8, ptr {address}, i64 {width * memory.dtype.itemsize}")
+    few = e.new(f"load <{more} x {bits}>, ptr {after}, align 1")
+    lanes = ", ".join([f"i32 {i}" if i < more else "i32 poison" for i in range(width)])
+    return x, e.new(f"shufflevector <{more} x {bits}> {few}, <{more} x {bits}> poison, <{width} x i32> <{lanes}>")
+
+
+def moved_on(e: Emitter, both: tuple[str, str], memory: Memory, distance: int) -> str:
+    """The vector that begins so many elements later."""
+    bits, element = f"i{8 * memory.dtype.itemsize}", element_of(memory.dtype)
+    lanes = ", ".join([f"i32 {i}" for i in range(distance, distance + e.width)])
+    t = e.type(bits)
+    # Integers are shifted across vectors in one instruction; for floats LLVM takes one that needs a table.
+    x = e.new(f"shufflevector {t} {both[0]}, {t} {both[1]}, <{e.width} x i32> <{lanes}>") if distance else both[0]
+    return x if element == bits else e.convert("bitcast", x, bits, element)
+
+
+def fetch(e: Emitter, address: str, size: int) -> None:
+    """Have so many bytes from `address` on brought into the cache; addresses that are not there do no harm."""
+    e.names.declarations.setdefault("llvm.prefetch.p0", "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    for start in range(0, size, LINE):
+        where = e.new(f"getelementptr i8, ptr {address}, i64 {start}")
+        e.do(f"call void @llvm.prefetch.p0(ptr {where}, i32 0, i32 3, i32 1)")

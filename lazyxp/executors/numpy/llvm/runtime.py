@@ -15,10 +15,11 @@ from lazyxp.executors.numpy.combining import mean_of, real_product
 from lazyxp.executors.numpy.llvm import compiler, scalars
 from lazyxp.executors.numpy.llvm.analysis import cost
 from lazyxp.executors.numpy.llvm.entry import direct, direct_text, is_possible
-from lazyxp.executors.numpy.llvm.form import LINE, UNCUT, Form, Space, form_of
+from lazyxp.executors.numpy.llvm.form import UNCUT, Form, Space, form_of, is_cut
 from lazyxp.executors.numpy.llvm.frame import scratch_at
 from lazyxp.executors.numpy.llvm.lower import Finish, Lowered, Partial, Unprintable
 from lazyxp.executors.numpy.llvm.printer import Printed, print_kernel, scratch_bytes
+from lazyxp.executors.numpy.llvm.windows import FEWEST, LINE, places_of
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
 from lazyxp.kernel import NO_AXIS, Axes, Kernel
 
@@ -128,18 +129,20 @@ class Job(NamedTuple):
 class Runner:
     """Runs one kernel: compiled once for each way in which its operands lie in memory."""
 
-    __slots__ = ("_jobs", "_kernel")
+    __slots__ = ("_jobs", "_kernel", "_large")
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._jobs: dict[Any, Job | None] = {}
+        self._large = has_windows(kernel)
 
     def run(self, inputs: Sequence[Array], into: Sequence[Array | None] | None = None) -> tuple[Array, ...] | None:
         """The outputs of the kernel, each written `into` memory where that is given; None if it cannot be compiled."""
-        if into is None:
-            key: Any = tuple([x.strides for x in inputs])
-        else:
-            key = tuple([x.strides for x in inputs]), tuple([x if x is None else _lies(x) for x in into])
+        key: Any = tuple([x.strides for x in inputs])
+        if self._large:
+            key = key, places_of(inputs)
+        if into is not None:
+            key = key, tuple([x if x is None else _lies(x) for x in into])
         try:
             job = self._jobs[key]
         except KeyError:
@@ -180,13 +183,18 @@ def runner(kernel: Kernel) -> Runner:
 
 
 def case_of(
-    kernel: Kernel, inputs: Sequence[Any], into: Sequence[Array | None] | None = None, *, streams: bool = True
+    kernel: Kernel,
+    inputs: Sequence[Any],
+    into: Sequence[Array | None] | None = None,
+    *,
+    streams: bool = True,
 ) -> Case:
     """What code for operands with these shapes, dtypes and strides is printed from; `Unprintable`: there is none.
 
     Outputs are written `into` memory that lies as these arrays, where they are given. Unless it `streams`, none go past
     the cache.
     """
+    places = places_of(inputs) if has_windows(kernel) else ()
     inputs = list(inputs)
     for i, dim in turned(kernel):
         inputs[i] = _turned(no_memory, inputs[i], dim)
@@ -198,11 +206,18 @@ def case_of(
     ]
     axes = [*kernel.inputs, *[axes for _, axes, _ in outputs]]
     on_lines = streams and all([given is None or _lies(given)[1] for given in into or ()])
-    form, space = form_of(kernel, [*inputs, *stand_ins], axes, order, on_lines=on_lines)
+    form, space = form_of(kernel, [*inputs, *stand_ins], axes, order, places, on_lines=on_lines)
     lowered = Lowered(kernel, form, [x.dtype for x in inputs])
     pieces = 1 if form.pieces == UNCUT else -(-space.lengths[form.pieces] // space.step)
     shared = pieces > 1 and kernel.largest() * (_EACH + sum(map(cost, lowered.values))) > _SHARED
     return Case(lowered, space, order, pieces, shared)
+
+
+def has_windows(kernel: Kernel) -> bool:
+    """Whether it is worth to look for inputs that are windows of the same memory."""
+    if len(kernel.inputs) < FEWEST or not is_cut(kernel) or compiler.vector_bytes() < LINE:
+        return False
+    return not turned(kernel)  # copies of inputs are memory of their own
 
 
 def turned(kernel: Kernel) -> list[tuple[int, int]]:

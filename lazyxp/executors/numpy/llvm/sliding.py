@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
+from threading import get_ident
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -17,7 +18,9 @@ from lazyxp.executors.numpy.llvm import compiler, runtime
 from lazyxp.executors.numpy.llvm.course import Course, course_of
 from lazyxp.executors.numpy.llvm.frame import scratch_at
 from lazyxp.executors.numpy.llvm.printer import scratch_bytes
+from lazyxp.executors.numpy.llvm.windows import places_of
 from lazyxp.sliding import Sliding, Window
+from lazyxp.strides import address_of
 
 Array = np.ndarray[Any, Any]
 
@@ -193,6 +196,10 @@ class _Job(NamedTuple):
         The memory of partial results of each stage.
     numbers : list of array
         What each stage is called with: addresses, which the loop puts in, lengths and strides.
+    scratch : list of list of int
+        The bytes that each thread needs for each value that a stage keeps for a while.
+    buffers : list of int
+        And for what stages pass on.
     make : tuple of callable
         Each gives the memory of an output.
     """
@@ -203,6 +210,8 @@ class _Job(NamedTuple):
     places: list[tuple[int, int, int]]
     partials: list[list[tuple[tuple[int, ...], Any]]]
     numbers: list[Array]
+    scratch: list[list[int]]
+    buffers: list[int]
     make: tuple[Callable[[], Array], ...]
 
 
@@ -217,7 +226,7 @@ class Runner:
 
     def run(self, inputs: Sequence[Array]) -> tuple[Array, ...] | None:
         """The outputs; None if the stages should run one after the other."""
-        key = tuple([x.strides for x in inputs])
+        key = tuple([x.strides for x in inputs]), places_of(inputs)
         try:
             job = self._jobs[key]
         except KeyError:
@@ -271,7 +280,12 @@ def _prepared(sliding: Sliding, inputs: Sequence[Array]) -> _Job | None:
         for part in course.parts
     ]
     partials = [part.case.partials for part in course.parts]
-    return _Job(course, compiled, everything, places, partials, numbers, course.parts[-1].case.makers)
+    scratch = [
+        scratch_bytes(scratch_at(code.addresses[0]), part.case.lowered.form, part.case.space)
+        for part, code in zip(course.parts, compiled, strict=True)
+    ]
+    make = course.parts[-1].case.makers
+    return _Job(course, compiled, everything, places, partials, numbers, scratch, course.buffers, make)
 
 
 # The slots of a thread: nothing, then for each stage its arguments and its scratch memory, and then the buffers.
@@ -322,25 +336,21 @@ def _run(sliding: Sliding, job: _Job, inputs: Sequence[Array]) -> tuple[Array, .
             flags.append(own[part.case.lowered.flag])
     everything = job.all.copy()
     for place, number, k in job.places:
-        everything[place] += _address(_array(sliding, number, k, inputs, outputs, partials[number]))
+        everything[place] += address_of(_array(sliding, number, k, inputs, outputs, partials[number]))
     loop = compiler.compiled(lambda: _TEXT, "sliding")
     parts = -(-course.length // course.step)
     limit = threads.limit() if course.portions > 1 else 1
     portions = min(parts, limit * _PORTIONS) if limit > 1 else 1
 
+    memory: dict[int, tuple[Array, Any]] = {}
+    what = address_of(everything)
+
     def portion(i: int) -> None:
-        held: list[Any] = []
-        slots = [0]
-        for number, (part, code) in enumerate(zip(course.parts, job.compiled, strict=True)):
-            sizes = scratch_bytes(scratch_at(code.addresses[0]), part.case.lowered.form, part.case.space)
-            scratch, keep = runtime.scratch_memory(sizes)
-            held += [job.numbers[number].copy(), scratch, keep]
-            slots += [_address(held[-3]), ctypes.addressof(scratch)]
-        for size in course.buffers:
-            held.append(runtime.on_line((size,), np.uint8))
-            slots.append(_address(held[-1]))
-        where = np.array(slots, np.int64)
-        loop.call(_address(everything), parts * i // portions, parts * (i + 1) // portions, _address(where))
+        mine = get_ident()
+        if mine not in memory:
+            memory[mine] = _thread_memory(job)
+        where, _ = memory[mine]
+        loop.call(what, parts * i // portions, parts * (i + 1) // portions, address_of(where))
 
     if portions == 1:
         portion(0)
@@ -354,6 +364,20 @@ def _run(sliding: Sliding, job: _Job, inputs: Sequence[Array]) -> tuple[Array, .
     return outputs
 
 
+def _thread_memory(job: _Job) -> tuple[Array, list[Any]]:
+    """What a thread works in: the addresses, by slot, and what holds the memory."""
+    held: list[Any] = []
+    slots = [0]
+    for numbers, sizes in zip(job.numbers, job.scratch, strict=True):
+        scratch, keep = runtime.scratch_memory(sizes)
+        held += [numbers.copy(), scratch, keep]
+        slots += [address_of(held[-3]), ctypes.addressof(scratch)]
+    for size in job.buffers:
+        held.append(runtime.on_line((size,), np.uint8))
+        slots.append(address_of(held[-1]))
+    return np.array(slots, np.int64), held
+
+
 def _array(
     sliding: Sliding, number: int, k: int, inputs: Sequence[Array], outputs: Sequence[Array], partials: Sequence[Array]
 ) -> Array:
@@ -363,7 +387,3 @@ def _array(
         return inputs[cast(int, reads[k])]
     rest = [*(outputs if number == len(sliding.stages) - 1 else [None] * len(sliding.stages[number].kernel.outputs))]
     return cast(Array, [*rest, *partials][k - len(reads)])
-
-
-def _address(x: Array) -> int:
-    return int(x.__array_interface__["data"][0])
