@@ -375,6 +375,7 @@ def _stages(
 
     own, _ = operands_of(sliding, lying)
     count = len(sliding.stages)
+    together = sliding_outlook(sliding, lying).each > 0
     found = []
     for i, (stage, arrays) in enumerate(zip(sliding.stages, own, strict=True)):
         layouts = inputs_of(stage, arrays)
@@ -384,8 +385,9 @@ def _stages(
         ]
         reason = outlook(stage.kernel, layouts).interpreted
         text = f"stage {i + 1} of {count} of {heading}"
-        found.append(KernelStep(text, reason, stage.kernel, None, tuple(names), layouts))
-    return found, sliding_outlook(sliding, lying).each > 0
+        into = arrays[len(stage.reads) :] if together and i < count - 1 else None
+        found.append(KernelStep(text, reason, stage.kernel, None, tuple(names), layouts, into))
+    return found, together
 
 
 def _step_lines(steps: Sequence[ExplainedStep]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lazyxp.errors import BackendUnavailable
 from lazyxp.kernel import NO_AXIS, Axes, Joined, Kernel, reduces
@@ -32,6 +32,8 @@ class KernelStep(NamedTuple):
         What the step calls its operands.
     operands : list of Layout
         How they lie in memory.
+    into : list of array, optional
+        Arrays that lie as the buffers do that outputs are written into.
     """
 
     heading: str
@@ -40,6 +42,7 @@ class KernelStep(NamedTuple):
     joined: Joined | None
     names: tuple[str, ...]
     operands: list[Layout]
+    into: list[Any] | None = None
 
     @property
     def runs(self) -> str:
@@ -125,7 +128,8 @@ def _code(step: KernelStep, form: str) -> str:
     if reason:
         raise BackendUnavailable(f"source: {form!r} is what kernels are compiled from or to, and {reason}")
     try:
-        return runtime.printed_kernel(runtime.case_of(step.kernel, step.operands, stand_ins(step.joined)).lowered).text
+        case = runtime.case_of(step.kernel, step.operands, step.into or stand_ins(step.joined), streams=not step.into)
+        return runtime.printed_kernel(case.lowered).text
     except Unprintable:
         return ""
 
