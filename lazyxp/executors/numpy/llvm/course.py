@@ -11,7 +11,7 @@ import numpy as np
 from lazyxp.executors.numpy.llvm import runtime
 from lazyxp.executors.numpy.llvm.lower import Unprintable
 from lazyxp.executors.numpy.llvm.runtime import kept, turned
-from lazyxp.executors.numpy.llvm.windows import LINE
+from lazyxp.executors.numpy.llvm.windows import LINE, Buffer
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
 from lazyxp.kernel import Axes, Kernel
 from lazyxp.sliding import Reach, Sliding, Stage, Window
@@ -112,7 +112,9 @@ def operands_of(sliding: Sliding, inputs: Sequence[Any]) -> tuple[list[list[Any]
 def inputs_of(stage: Stage, operands: Sequence[Any]) -> list[Any]:
     """What a stage reads, as arrays or how they lie: of what is not there yet, which window of which buffer it is."""
     return [
-        layout_of(x)._replace(memory=(read.stage, read.output), start=address_of(x)) if isinstance(read, Window) else x
+        layout_of(x)._replace(memory=Buffer(read.stage, read.output), start=address_of(x))
+        if isinstance(read, Window)
+        else x
         for x, read in zip(operands, stage.reads, strict=False)
     ]
 

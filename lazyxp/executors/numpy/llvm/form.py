@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lazyxp.executors.numpy.llvm.windows import LINE, Near, Places, near_of
+from lazyxp.executors.numpy.llvm.windows import LINE, Near, Places, fetched_of, near_of
 from lazyxp.kernel import NO_AXIS, Axes, Kernel, scanned
 
 # How an operand lies along a loop: not at all, element by element, the same backwards, or with any other stride.
@@ -64,6 +64,8 @@ class Form(NamedTuple):
         each line of the cache is read once.
     near : tuple of Near
         Inputs that are read near others, along the last loop and the one around it.
+    fetched : tuple of int
+        Inputs whose next row is brought into the cache while a row is read.
     """
 
     loops: tuple[Axes, ...]
@@ -74,6 +76,7 @@ class Form(NamedTuple):
     streams: int
     turned: tuple[int, ...]
     near: tuple[Near, ...] = ()
+    fetched: tuple[int, ...] = ()
 
 
 class Space(NamedTuple):
@@ -173,7 +176,9 @@ def form_of(
     # Rows that share what they load are walked together, wherever they begin; others better begin on a line.
     begin = math.gcd(LINE, *[step for own in strides[first:] for step in own[:-1]])
     streams = (begin if begin >= (_LEAST_STREAM if near else LINE) else 1) if past else 0
-    return Form(loops, outer, pieces, layout, short, streams, turned, near), Space(lengths, strides, step)
+    return Form(loops, outer, pieces, layout, short, streams, turned, near, fetched_of(near, operands)), Space(
+        lengths, strides, step
+    )
 
 
 def _scanned_outside(kernel: Kernel, order: Axes) -> bool:

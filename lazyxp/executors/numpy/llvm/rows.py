@@ -24,7 +24,7 @@ from lazyxp.executors.numpy.llvm.memory import (
     store,
 )
 from lazyxp.executors.numpy.llvm.scans import go_on, scan_row
-from lazyxp.executors.numpy.llvm.windows import LINE, has_next_rows, newest, shared
+from lazyxp.executors.numpy.llvm.windows import LINE, has_next_rows, shared
 
 if TYPE_CHECKING:
     from lazyxp.executors.numpy.llvm.printer import Printer
@@ -103,7 +103,7 @@ def walk_row(
             return moved_on(e, loaded[key], memory, distance)
 
         for row, mine in enumerate(lines):
-            for operand in newest(near):
+            for operand in printer.lowered.form.fetched if near else ():
                 if operand in inputs:
                     memory, address = mine.sources[inputs[operand]]
                     _fetch_later(e, one, memory, further(one, address, memory, last, at), last, len(lines))

@@ -28,6 +28,13 @@ _SIZES = (4, 8)
 Places = tuple[tuple[int, int] | None, ...]
 
 
+class Buffer(NamedTuple):
+    """The memory in which an output of a stage is passed on to others, a few rows at a time: it is in the cache."""
+
+    stage: int
+    output: int
+
+
 class Near(NamedTuple):
     """An input that is read near others, which have the same `group`.
 
@@ -123,14 +130,15 @@ def _close(family: Sequence[tuple[int, int, int]], dtypes: Sequence[Any]) -> lis
     return parts
 
 
-def newest(near: Sequence[Near]) -> list[int]:
-    """Of each group that reads several rows, the input whose next row none of them has read yet."""
-    found = []
-    for group in {one.group for one in near}:
-        mine = sorted([one for one in near if one.group == group], key=lambda one: (one.row, -one.column))
-        if mine[-1].row > mine[0].row:
-            found.append(mine[-1].operand)
-    return found
+def fetched_of(near: Sequence[Near], inputs: Sequence[Array | Layout]) -> tuple[int, ...]:
+    """Of each group that reads several rows of what may not be in the cache, the input that reads the last of them."""
+    groups: dict[int, list[Near]] = {}
+    for one in near:
+        x = inputs[one.operand]
+        if not (isinstance(x, Layout) and isinstance(x.memory, Buffer)):
+            groups.setdefault(one.group, []).append(one)
+    ends = [sorted(group, key=lambda one: (one.row, -one.column)) for group in groups.values()]
+    return tuple([group[-1].operand for group in ends if group[-1].row > group[0].row])
 
 
 def has_next_rows(near: Sequence[Near]) -> bool:
