@@ -220,6 +220,12 @@ def _is_internal(filename: str) -> bool:
     return answer
 
 
+# The places that record, once each however often they do: graphs are smaller, and the garbage collector has less to
+# walk over. By the number of the code object, which it keeps while it is here, and the offset.
+_sites: dict[int, dict[int, tuple[CodeType, int]]] = {}
+_MOST_CODES = 2_000
+
+
 def user_site(depth: int = 2) -> Site:
     """Code and instruction offset of the nearest caller outside this package, at least `depth` frames up."""
     frame = sys._getframe(depth)
@@ -230,8 +236,17 @@ def user_site(depth: int = 2) -> Site:
         if internal is None:
             internal = _is_internal(filename)
         if not internal or frame.f_back is None:
-            return frame.f_code, frame.f_lasti
+            break
         frame = frame.f_back
+    code = frame.f_code
+    offset = frame.f_lasti
+    try:
+        return _sites[id(code)][offset]
+    except KeyError:
+        if len(_sites) >= _MOST_CODES:
+            _sites.clear()
+        found = _sites.setdefault(id(code), {})[offset] = code, offset
+        return found
 
 
 def format_site(site: Site) -> str:

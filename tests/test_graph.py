@@ -59,6 +59,33 @@ def test_shared_nodes_run_once() -> None:
     assert result.compute().tolist() == [2, 6, 12]
 
 
+def test_a_loop_records_its_numbers_once() -> None:
+    def loop(first, second):
+        x = xp.asarray([1.0, 2.0])
+        for _ in range(50):
+            x = first * x + second
+        return x
+
+    graph = xp.to_networkx(loop(0.3, 7.7))
+    assert sorted(data["op"] for _, data in graph.nodes(data=True)).count("constant") == 2
+    np.testing.assert_allclose(loop(0.2, -1.6).compute(), [-2.0, -2.0])
+    assert [loop(0.3, 7.7).explain().cache, loop(0.2, -1.6).explain().cache] == ["hit", "hit"]
+
+
+def test_numbers_recorded_at_one_place_are_told_apart() -> None:
+    numbers = [0.0, -0.0, 1, True, 1.0, False, 2, 2.0, -1, np.nan, np.inf, 0.1, 2 + 0j, complex(2, -0.0), 2**53 + 1]
+    for _ in range(2):
+        for dtype in (xp.float64, xp.float32, xp.complex128, xp.int64, xp.float64):
+            x = xp.asarray([1.0, -3.0], dtype=dtype)
+            for number in numbers:
+                with np.errstate(all="ignore"):
+                    want = [np.asarray(x) * number, number / np.asarray(x)]
+                for a, b in zip(xp.compute(x * number, number / x, optimize="none"), want, strict=True):
+                    assert a.dtype == b.dtype
+                    np.testing.assert_array_equal(a, b)
+                    np.testing.assert_array_equal(np.signbit(a.real), np.signbit(b.real))
+
+
 def test_pickles_keep_values_shapes_and_lines() -> None:
     x = xp.asarray(np.arange(6.0).reshape(2, 3))
     y = xp.linalg.qr(x.T[::-1, :] * 2 - 1).R

@@ -12,7 +12,7 @@ from lazyxp import dtypes, options
 from lazyxp.api import views
 from lazyxp.api.array import Array
 from lazyxp.api.recording import SCALARS, as_array, constant, current
-from lazyxp.node import CONSTANT, NO_PARAMS, OPS, Meta, Node, Op, make, user_site
+from lazyxp.node import NO_PARAMS, OPS, Meta, Node, Op, make, user_site
 from lazyxp.shapes import broadcast
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -167,18 +167,35 @@ def _binary(op: Op, rule: LoopRule) -> Callable[..., Array]:
             dtype = beside.get((a.dtype, type(x2)))
             if dtype is not None and not options.current().strict:
                 site = user_site()
-                value = Node(CONSTANT, (), {"value": float(x2)}, (), a.dtype, site)
-                return Array(Node(op, (a, value), NO_PARAMS, a.shape, dtype, site))
+                return Array(Node(op, (a, _number(x2, a.dtype, op.name, site)), NO_PARAMS, a.shape, dtype, site))
         elif type(x2) is Array:
             b = x2._node if x2._cell is None else views.current(x2)
             dtype = beside.get((type(x1), b.dtype))
             if dtype is not None and not options.current().strict:
                 site = user_site()
-                value = Node(CONSTANT, (), {"value": float(x1)}, (), b.dtype, site)
-                return Array(Node(op, (value, b), NO_PARAMS, b.shape, dtype, site))
+                return Array(Node(op, (_number(x1, b.dtype, op.name, site), b), NO_PARAMS, b.shape, dtype, site))
         return general(op, rule, (x1, x2))
 
     return call
+
+
+# The numbers beside arrays, once for each place that records them: what loops record again and again. Not zeros, nor
+# complex numbers, as some of these are equal and differ. No array has these nodes, so that none ever gets a value.
+_numbers: dict[tuple[int, Any], Node] = {}
+_MOST_NUMBERS = 10_000
+
+
+def _number(x: Any, dtype: DType, function: str, site: Any) -> Node:
+    """A Python scalar beside arrays."""
+    if not x or type(x) is complex:
+        return constant(x, dtype, function, site)
+    key = id(site), x
+    found = _numbers.get(key)
+    if found is None or found.site is not site or found.dtype is not dtype:
+        if len(_numbers) >= _MOST_NUMBERS:
+            _numbers.clear()
+        found = _numbers[key] = constant(x, dtype, function, site)
+    return found
 
 
 def general(op: Op, rule: LoopRule, operands: tuple[Any, ...]) -> Array:
@@ -194,7 +211,7 @@ def general(op: Op, rule: LoopRule, operands: tuple[Any, ...]) -> Array:
         elif rule.compares and type(x) is int and not _fits(x, dtype):
             return _compare_beyond(op, plain, site)
         else:
-            nodes.append(constant(x, dtype, name, site))
+            nodes.append(_number(x, dtype, name, site))
     shape = broadcast(name, *[n.shape for n in nodes])
     return Array(Node(op, tuple(nodes), NO_PARAMS, shape, loop[-1], site))
 
