@@ -96,7 +96,8 @@ def _of_kernel(kernel: Kernel) -> int:
     for one in kernel.body:
         if (one.node.op.kind in ("elementwise", "cast") or reduces(one.node)) and one.node.op.name not in VIEWS:
             weight = _SPREAD if one.node.op.name in ("var", "std") else 1
-            total += weight * math.prod([kernel.lengths[a] for a in (*one.axes, *one.reduced) if a != NO_AXIS])
+            axes = [a for a in (*one.axes, *one.reduced) if a != NO_AXIS]
+            total += weight * math.prod([0 if a in kernel.unknown else kernel.lengths[a] for a in axes])
     return total
 
 

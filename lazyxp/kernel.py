@@ -50,7 +50,7 @@ class Kernel:
     Attributes
     ----------
     lengths : tuple of int
-        The length of each axis, outermost first.
+        The length of each axis, outermost first; the most that it can be where that depends on data.
     cut : tuple of int
         The axes that may be cut; the others are whole in every block.
     inputs : tuple of (tuple of int)
@@ -59,11 +59,15 @@ class Kernel:
         What is computed, in order.
     outputs : tuple of int
         The numbers of the values that are kept.
+    unknown : tuple of int
+        The axes whose lengths are not known before the kernel runs; nodes then have shapes in which they are None.
+    smallest : float
+        With fewer elements it is better to run the ops of a kernel of unknown lengths one by one.
     runner : Any
         What an executor has made of it, to be forgotten with it.
     """
 
-    __slots__ = ("__weakref__", "body", "cut", "inputs", "lengths", "outputs", "runner")
+    __slots__ = ("__weakref__", "body", "cut", "inputs", "lengths", "outputs", "runner", "smallest", "unknown")
 
     def __init__(
         self,
@@ -72,12 +76,16 @@ class Kernel:
         inputs: tuple[Axes, ...],
         body: tuple[Instruction, ...],
         outputs: tuple[int, ...],
+        unknown: Axes = (),
+        smallest: float = 0,
     ) -> None:
         self.lengths = lengths
         self.cut = cut
         self.inputs = inputs
         self.body = body
         self.outputs = outputs
+        self.unknown = unknown
+        self.smallest = smallest
         self.runner: Any = None
 
     def __repr__(self) -> str:
@@ -105,6 +113,15 @@ class Kernel:
         """How many elements the largest value of the kernel would have if it were held."""
         sizes = [math.prod(self.lengths[a] for a in (*i.axes, *i.reduced) if a != NO_AXIS) for i in self.body]
         return max(sizes, default=0)
+
+    def of_lengths(self, lengths: tuple[int, ...]) -> Kernel:
+        """This kernel, when it is known that its axes have these lengths."""
+        body = []
+        for one in self.body:
+            node, shape = one.node, tuple([1 if a == NO_AXIS else lengths[a] for a in one.axes])
+            plain = Node(node.op, node.args, node.params, shape, node.dtype, node.site)
+            body.append(one._replace(node=plain))
+        return Kernel(lengths, self.cut, self.inputs, tuple(body), self.outputs)
 
 
 class Place(NamedTuple):
@@ -254,6 +271,8 @@ def _renamed(kernel: Kernel, pairs: Sequence[tuple[int, int]]) -> Kernel | None:
         tuple(map(renamed, kernel.inputs)),
         body,
         kernel.outputs,
+        tuple(dict.fromkeys(renamed(kernel.unknown))),
+        kernel.smallest,
     )
 
 
@@ -270,7 +289,8 @@ def _without_copies(kernel: Kernel, args: Sequence[Node]) -> tuple[Kernel, tuple
 
     body = tuple([Instruction(one.node, tuple(map(number, one.args)), one.axes, one.reduced) for one in kernel.body])
     outputs = tuple(map(number, kernel.outputs))
-    made = Kernel(kernel.lengths, kernel.cut, tuple([axes for _, axes in inputs]), body, outputs)
+    own = tuple([axes for _, axes in inputs])
+    made = Kernel(kernel.lengths, kernel.cut, own, body, outputs, kernel.unknown, kernel.smallest)
     return made, tuple([arg for arg, _ in inputs])
 
 

@@ -90,7 +90,8 @@ def _placed(step: KernelStep, output: int) -> str:
 
 def _axis(kernel: Kernel, axis: int) -> str:
     whole = "" if axis in kernel.cut else " (never cut)"
-    return f"{_letter(axis)} of {kernel.lengths[axis]:,}{whole}"
+    length = "?" if axis in kernel.unknown else f"{kernel.lengths[axis]:,}"
+    return f"{_letter(axis)} of {length}{whole}"
 
 
 def _letter(axis: int) -> str:
@@ -120,6 +121,7 @@ def _lies(x: Layout) -> str:
 
 def _code(step: KernelStep, form: str) -> str:
     """The LLVM IR; empty where there is none."""
+    from lazyxp.executors.numpy import lengths
     from lazyxp.executors.numpy.llvm import runtime
     from lazyxp.executors.numpy.llvm.lower import Unprintable
     from lazyxp.executors.numpy.outlook import stand_ins, why_no_code
@@ -127,8 +129,11 @@ def _code(step: KernelStep, form: str) -> str:
     reason = why_no_code()
     if reason:
         raise BackendUnavailable(f"source: {form!r} is what kernels are compiled from or to, and {reason}")
+    kernel, operands = step.kernel, step.operands
+    if kernel.unknown:
+        kernel, operands = lengths.stand_in(kernel, operands)
     try:
-        case = runtime.case_of(step.kernel, step.operands, step.into or stand_ins(step.joined), streams=not step.into)
+        case = runtime.case_of(kernel, operands, step.into or stand_ins(step.joined), streams=not step.into)
         return runtime.printed_kernel(case.lowered).text
     except Unprintable:
         return ""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lazyxp.kernel import Axes, Instruction, Kernel, kernel_node, reduces, unified
-from lazyxp.node import Node
+from lazyxp.node import Node, Shape
 from lazyxp.optimizers.graph import Graph
 from lazyxp.optimizers.grouping import Group, Grouping
+from lazyxp.optimizers.lengths import ALL_KNOWN, lengths_of
 from lazyxp.optimizers.roles import VIEW, role
 
 FUSED = "fused kernel"
@@ -18,15 +21,17 @@ def run(graph: Graph) -> list[Node]:
     if smallest is None:
         return graph.roots
     order = graph.order()
-    if not _is_large(order, smallest):
+    shapes = {node.shape for node in order if type(node.dtype) is not tuple}
+    if not _is_large(shapes, smallest):
         return graph.roots
-    found = Grouping(graph.roots, order, smallest, graph.fuses)
+    lengths = lengths_of(order) if any([None in shape for shape in shapes]) else ALL_KNOWN
+    found = Grouping(graph.roots, order, smallest, graph.fuses, lengths)
     return _Emission(graph, found, order).roots()
 
 
-def _is_large(order: list[Node], smallest: int) -> bool:
-    """Whether any node is large enough for a kernel."""
-    for shape in {node.shape for node in order if type(node.dtype) is not tuple}:
+def _is_large(shapes: Iterable[Shape], smallest: int) -> bool:
+    """Whether anything is large enough for a kernel."""
+    for shape in shapes:
         size = 1
         for n in shape:
             size *= n or 0
@@ -104,6 +109,7 @@ class _Emission:
             operands.append(found)
             place[node] = len(place)
         first = len(inputs)
+        unknown = {a for arg, axes in inputs for a, n in zip(axes, arg.shape, strict=True) if n is None}
         body = []
         for node, found in zip(place, operands, strict=True):
             axes, reduced = members[node]
@@ -117,6 +123,8 @@ class _Emission:
             tuple([axes for _, axes in inputs]),
             tuple(body),
             tuple([first + place[node] for node in kept]),
+            tuple(sorted(unknown)),
+            self._graph.smallest_single if group.ops < 2 else self._graph.smallest_kernel or 0,
         )
         kernel, arguments = unified(kernel, [arg for arg, _ in inputs])
         made = self._graph.intern(kernel_node(kernel, arguments, nodes[-1].site))

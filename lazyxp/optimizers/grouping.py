@@ -7,10 +7,11 @@ its users where that keeps ranks so, and hence no path leaves a group and comes 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lazyxp.kernel import NO_AXIS, Axes, is_along_rows, reduced_dims, reduces
 from lazyxp.node import INPUT, Node, Shape
+from lazyxp.optimizers.lengths import ALL_KNOWN, Lengths
 from lazyxp.optimizers.roles import MAP, REDUCTION, SCAN, TAKE, VIEW, combines, role
 
 # Kernels are for at least this many elements: fewer stay in the cache between one call of NumPy and the next.
@@ -42,7 +43,7 @@ class Group:
     rank : int
         Higher than the rank of all that uses the group.
     lengths : list of int
-        The length of each axis.
+        The length of each axis, or the most that it can be.
     whole : set of int
         The axes that are not cut into blocks.
     members : dict of Node to (tuple of int, tuple of int)
@@ -62,15 +63,18 @@ class Group:
         the same time.
     reader : Node or None
         The one node, in no group, that reads all of those arrays: arrays of the same reader are held at the same time.
+    most : dict of Node to tuple of int
+        The shapes of nodes with unknown lengths: see `Lengths.most`.
     """
 
     __slots__ = (
-        *("across", "heavy", "lengths", "members", "merged", "on", "ops"),
+        *("across", "heavy", "lengths", "members", "merged", "most", "on", "ops"),
         *("rank", "reader", "size", "spaces", "whole"),
     )
 
-    def __init__(self, rank: int) -> None:
+    def __init__(self, rank: int, most: Mapping[Node, tuple[int, ...]]) -> None:
         self.rank = rank
+        self.most = most
         self.lengths: list[int] = []
         self.whole: set[int] = set()
         self.members: dict[Node, tuple[Axes, Axes]] = {}
@@ -93,6 +97,10 @@ class Group:
         self.members[node] = axes, reduced
         if what != VIEW:
             self.ops += 2 if node.op.name in ("var", "std") else 1
+
+    def shape(self, node: Node) -> tuple[int, ...]:
+        """The shape of `node`, or the most that its sides can be."""
+        return self.most.get(node) or node.shape
 
     def axes_for(self, node: Node, users: Sequence[Node]) -> Axes | None:
         """The axes of `node`'s dimensions as its users in the group have it; None where they disagree.
@@ -189,7 +197,7 @@ class Group:
     def _indexed(self, node: Node) -> Axes:
         """A new axis, that the first operand of `node` is indexed along."""
         axis = len(self.lengths)
-        self.lengths = [*self.lengths, node.args[0].shape[node.params["axis"]] or 0]
+        self.lengths = [*self.lengths, self.shape(node.args[0])[node.params["axis"]]]
         self.whole = {*self.whole, axis}
         return (axis,)
 
@@ -204,7 +212,7 @@ class Group:
         if set(scans).intersection(axes):
             return False  # scans go along rows
         first = len(self.lengths)
-        new = [n for i, n in enumerate(x.shape) if n != 1 and i in along]
+        new = [most for i, (n, most) in enumerate(zip(x.shape, self.shape(x), strict=True)) if n != 1 and i in along]
         reduced = tuple(range(first, first + len(new)))
         space = _input_axes(node, x, axes, reduced)
         whole = self.whole.union(reduced, set(self.cut).difference(axes))
@@ -283,11 +291,17 @@ class Grouping:
     """
 
     def __init__(
-        self, roots: Sequence[Node], order: Sequence[Node], smallest: int, fuses: Callable[[Node], bool]
+        self,
+        roots: Sequence[Node],
+        order: Sequence[Node],
+        smallest: int,
+        fuses: Callable[[Node], bool],
+        lengths: Lengths = ALL_KNOWN,
     ) -> None:
         self.ranks = 0
         self._smallest = smallest
         self._fuses = fuses
+        self._most, self._apart = lengths
         self._roots = set(roots)
         self._placed: dict[Node, list[Group]] = {}
         self._rank: dict[Node, int] = {}
@@ -332,13 +346,15 @@ class Grouping:
         return False
 
     def size(self, node: Node) -> int:
-        """How many elements `node` has; 0 if that is not known."""
+        """How many elements `node` has, or can have at most; 0 if it has several results."""
         if type(node.dtype) is tuple:
             return 0
         shape: Shape = node.shape
         found = self._sizes.get(shape)
         if found is None:
-            found = self._sizes[shape] = 0 if None in shape else math.prod(shape)  # type: ignore[arg-type]
+            if None in shape:
+                return math.prod(self._most[node])
+            found = self._sizes[shape] = math.prod(shape)  # type: ignore[arg-type]
         return found
 
     def _place(self, node: Node) -> None:
@@ -363,7 +379,7 @@ class Grouping:
         what = role(node)
         if what and what != VIEW and not self._fuses(node):
             what = 0
-        if what and not all(map(self.size, node.args)):
+        if what and (node in self._apart or not all(map(self.size, node.args))):
             what = 0  # lengths that are found while it runs have to agree as a whole
         if what and lone < top and self._join(node, what, using, top, inside=lone < 0 and node not in self._roots):
             return
@@ -432,13 +448,13 @@ class Grouping:
         space = node.args[0] if what == REDUCTION else node
         if self.size(space) < self._smallest:
             return None
-        group = Group(rank)
+        group = Group(rank, self._most)
         group.size = self.size(space)
         axes = []
-        for n in space.shape:
+        for n, most in zip(space.shape, group.shape(space), strict=True):
             axes.append(NO_AXIS if n == 1 else len(group.lengths))
             if n != 1:
-                group.lengths.append(n)
+                group.lengths.append(most)
         reduced: Axes = ()
         group.spaces.add(tuple(axes))
         if what == REDUCTION:

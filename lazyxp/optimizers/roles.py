@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 from lazyxp.kernel import POSITIONS, reduced_dims
 from lazyxp.node import Node, Op
+from lazyxp.shapes import size_of
 
 MAP, REDUCTION, VIEW, SCAN, TAKE = 1, 2, 3, 4, 5
 _REDUCTIONS = frozenset(("sum", "prod", "max", "min", "any", "all", "count_nonzero", "mean", "var", "std"))
+_SCANS = frozenset(("cumulative_sum", "cumulative_prod"))
 _VIEWS = frozenset(("expand_dims", "squeeze", "broadcast_to", "permute_dims"))
 _ALL = slice(None)
 
@@ -26,7 +26,7 @@ def role(node: Node) -> int:
     if known == REDUCTION:
         return REDUCTION if _is_reducible(node) else 0
     if known == SCAN:
-        return SCAN if node.shape == node.args[0].shape and node.shape[node.params["axis"]] != 1 else 0
+        return SCAN if not node.params["include_initial"] and node.shape[node.params["axis"]] != 1 else 0
     if known == TAKE:
         return TAKE if _takes_several(node) else 0
     if node.op.name == "getitem":
@@ -39,7 +39,7 @@ def _role(op: Op) -> int:
         return MAP
     if op.name in _REDUCTIONS or op.name in POSITIONS:
         return REDUCTION
-    if op.kind == "scan":
+    if op.name in _SCANS:
         return SCAN
     if op.name == "take":
         return TAKE
@@ -72,5 +72,6 @@ def combines(node: Node) -> bool:
         return bool(node.dtype.kind in "biu")
     if node.op.name in ("var", "std"):
         (x,) = node.args
-        return bool(math.prod(x.shape[i] for i in node.params["axis"]) > node.params["correction"])
+        count = size_of(tuple([x.shape[i] for i in node.params["axis"]]))
+        return count is None or bool(count > node.params["correction"])
     return True

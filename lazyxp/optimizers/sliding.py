@@ -82,6 +82,8 @@ def _is_stage(node: Node) -> bool:
 
 
 def _slides(kernels: list[Node]) -> bool:
+    if any(kernel.params["kernel"].unknown for kernel in kernels):
+        return False
     sliding = Sliding(tuple(_stages(kernels)[0]))
     if sliding.kernel.scanned_on:
         return False  # each piece waits for the one before it

@@ -274,9 +274,10 @@ def test_small_work_and_single_ops_are_no_kernels():
     assert not kernels_of((BIG @ BIG.T)[0, :])
 
 
-def test_lengths_that_are_not_known_are_not_fused():
-    found = BIG[BIG > 0.5]
-    assert not kernels_of(xp.sqrt(found * 2) + 1)
+def test_lengths_that_are_not_known_to_be_the_same_are_not_fused():
+    found, others = BIG[BIG > 0.5], BIG[BIG < 0.25]
+    assert len(kernels_of(xp.sqrt(found * 2) + 1)) == 1
+    assert not kernels_of(found + others)
 
 
 def test_no_path_leaves_a_kernel_and_comes_back(forced):

@@ -12,6 +12,7 @@ from tests.optimizers.random_steps import (
     basic_key,
     indices,
     joining,
+    mask,
     moved,
     reduced,
     scalar,
@@ -71,6 +72,35 @@ def moved_twice(m: Maker) -> None:
     name = m.pick(least=1)
     for _ in range(m.rng.randint(2, 4)):
         name = moved(m, name)
+
+
+@step(3)
+def selected_chain(m: Maker) -> None:
+    """Chains on what one mask selects from several arrays, and what is made of them."""
+    name = m.pick(least=1)
+    shape = m.shape(name)
+    chosen = mask(m, shape[: m.rng.randint(1, len(shape))])
+    others = [m.array(shape) if None not in shape else name for _ in range(m.rng.randint(0, 2))]
+    selections = [m.add(f"{one}[{chosen}]") for one in (name, *others)]
+    if m.chance(0.2):
+        selections.append(m.several(f"xp.nonzero({chosen})")[0])
+    made = selections[0]
+    for _ in range(m.rng.randint(1, 5)):
+        other = m.rng.choice([*selections, scalar(m)])
+        kind = m.rng.randrange(5)
+        if kind < 3:
+            made = m.add(f"{made} {m.one('+', '*', '-')} {other}")
+        elif kind == 3:
+            made = m.add(f"{m.one('xp.abs', 'xp.square', 'xp.exp', '-')}({made})")
+        else:
+            made = m.add(f"xp.where({m.rng.choice(selections)} != 0, {made}, {other})")
+        if m.chance(0.2):
+            selections.append(made)
+    if m.chance(0.3):
+        made = m.add(f"{made}[{m.one('1:', ':-1', '::-1', made + ' == ' + made)}]")
+        m.add(f"{made} * {scalar(m)} + {made}")
+    if m.chance(0.6):
+        reduced(m, made)
 
 
 @step(2)

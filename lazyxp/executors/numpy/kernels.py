@@ -9,7 +9,7 @@ import numpy as np
 
 from lazyxp import options
 from lazyxp.executors.base import Shortcut
-from lazyxp.executors.numpy import interpreter
+from lazyxp.executors.numpy import interpreter, lengths
 from lazyxp.executors.numpy.llvm import compiler, runtime
 from lazyxp.executors.numpy.llvm import sliding as llvm_sliding
 from lazyxp.kernel import KERNEL, Joined, Kernel
@@ -64,6 +64,11 @@ def _compiles() -> bool:
 
 def _outputs(kernel: Kernel, inputs: Sequence[Any], into: Sequence[Any] | None) -> Sequence[Any]:
     """The outputs of `kernel`, written `into` memory where that is given."""
+    if kernel.unknown:
+        found = lengths.of_these_lengths(kernel, inputs)
+        if found is None:
+            return lengths.one_by_one(kernel, inputs, into)
+        kernel = found
     if _compiles():
         results = runtime.runner(kernel).run(inputs, into)
         if results is not None:
@@ -92,6 +97,8 @@ def kernel_shortcut(plan: Plan, arguments: Mapping[int, int]) -> Shortcut | None
     if "joined" in first.node.params:
         return None
     kernel = first.node.params["kernel"]
+    if kernel.unknown:
+        return None
     held: dict[int, Any] = {}
     place: dict[int, int] = {}
     for slot, source in plan.sources:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from lazyxp import options
-from lazyxp.executors.numpy import interpreter, threads
+from lazyxp.executors.numpy import interpreter, lengths, threads
 from lazyxp.executors.numpy.kernels import reports_errors
 from lazyxp.executors.numpy.llvm import compiler, runtime
 from lazyxp.executors.numpy.llvm.course import course_of, inputs_of, operands_of
@@ -48,7 +48,9 @@ class Outlook(NamedTuple):
 
 
 def outlook(kernel: Kernel, operands: Sequence[Layout], joined: Joined | None = None) -> Outlook:
-    """How a kernel will run on such operands, as the options are now."""
+    """How a kernel will run on such operands, as the options are now; unknown lengths count as 0."""
+    if kernel.unknown:
+        return Outlook(outlook(*lengths.stand_in(kernel, operands)).interpreted, 0)
     reason = why_interpreted()
     known = _known.setdefault(kernel, {})
     key = bool(reason), tuple([x.strides for x in operands]), joined
@@ -107,11 +109,17 @@ def workspace(found: Outlook) -> int:
 
 
 def results(kernel: Kernel, operands: Sequence[Layout], joined: Joined | None) -> Any:
-    """How each result lies in memory, or the only one."""
+    """How each result lies in memory, or the only one; in C order, without elements, where a length is unknown."""
+    nodes = kernel.kept
+    if kernel.unknown:
+        kernel, operands = lengths.stand_in(kernel, operands)
     order = memory_order(kernel, operands)
     kept = [kernel.body[number - len(kernel.inputs)] for number in kernel.outputs]
     made = [
-        layout_of(empty_in_order(one.node.shape, one.axes, order, one.node.dtype, runtime.no_memory)) for one in kept
+        layout_of(empty_in_order(one.node.shape, one.axes, order, one.node.dtype, runtime.no_memory))
+        if None not in node.shape
+        else new(node.shape, node.dtype)
+        for one, node in zip(kept, nodes, strict=True)
     ]
     if joined is not None:
         own = {place.result: one for place, one in zip(joined.places, made, strict=True) if place.axis is None}

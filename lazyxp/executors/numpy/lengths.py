@@ -1,0 +1,83 @@
+"""Kernels of unknown lengths: made for the lengths that they meet when they run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lazyxp.executors import registry
+from lazyxp.kernel import Kernel, blame
+from lazyxp.strides import Layout, new
+
+Array = np.ndarray[Any, Any]
+
+# A kernel is kept for so many different lengths; then it begins anew.
+_MOST = 16
+# Where there is no data yet, unknown lengths together stand for at most so many elements.
+_STAND_IN = 40
+
+
+def of_these_lengths(kernel: Kernel, inputs: Sequence[Array]) -> Kernel | None:
+    """The kernel for inputs of these lengths; None where its ops had better run one by one.
+
+    With one element or none, operands are stretched and reductions fail as NumPy has it.
+    """
+    met = dict(zip(kernel.unknown, [0] * len(kernel.unknown), strict=True))
+    for x, axes in zip(inputs, kernel.inputs, strict=True):
+        for n, axis in zip(x.shape, axes, strict=True):
+            if axis in met:
+                met[axis] = n
+    if kernel.runner is None:
+        kernel.runner = {}
+    known: dict[tuple[int, ...], Kernel | None] = kernel.runner
+    key = tuple(met.values())
+    try:
+        return known[key]
+    except KeyError:
+        if len(known) >= _MOST:
+            known.clear()
+        found = known[key] = _made(kernel, met)
+        return found
+
+
+def _made(kernel: Kernel, met: dict[int, int]) -> Kernel | None:
+    if min(met.values()) < 2:
+        return None
+    made = kernel.of_lengths(tuple([met.get(a, n) for a, n in enumerate(kernel.lengths)]))
+    return made if made.largest() >= kernel.smallest else None
+
+
+def one_by_one(kernel: Kernel, inputs: Sequence[Array], into: Sequence[Array | None] | None) -> list[Array]:
+    """The outputs of a kernel, each written `into` memory where that is given, whose ops NumPy runs one by one."""
+    implementation = registry.get("numpy").implementation  # type: ignore[attr-defined]
+    values: list[Any] = [*inputs]
+    for one in kernel.body:
+        node = one.node
+        try:
+            values.append(implementation(node.op.name)(*[values[a] for a in one.args], **node.params))
+        except Exception as error:
+            blame(error, one)
+            raise
+    outputs: list[Array] = []
+    for number, given in zip(kernel.outputs, into or [None] * len(kernel.outputs), strict=True):
+        output = np.asarray(values[number])
+        if given is not None:
+            given[...] = output
+            output = given
+        elif not output.flags.owndata or any([output is other for other in values[:number]]):
+            output = output.copy()  # what views show belongs to somebody else
+        outputs.append(output)
+    return outputs
+
+
+def stand_in(kernel: Kernel, operands: Sequence[Layout]) -> tuple[Kernel, list[Layout]]:
+    """A kernel and its operands of lengths such as it may meet."""
+    most = 1 << _STAND_IN // len(kernel.unknown)
+    lengths = tuple([min(n, most) if a in kernel.unknown else n for a, n in enumerate(kernel.lengths)])
+    made = []
+    for x, axes in zip(operands, kernel.inputs, strict=True):
+        found = any([a in kernel.unknown for a in axes])
+        made.append(new([lengths[a] if a >= 0 else 1 for a in axes], x.dtype) if found else x)
+    return kernel.of_lengths(lengths), made
