@@ -109,9 +109,10 @@ class Kernel:
         first = len(self.inputs)
         return tuple(self.body[number - first].node for number in self.outputs)
 
-    def largest(self) -> int:
-        """How many elements the largest value of the kernel would have if it were held."""
-        sizes = [math.prod(self.lengths[a] for a in (*i.axes, *i.reduced) if a != NO_AXIS) for i in self.body]
+    def largest(self, lengths: tuple[int, ...] | None = None) -> int:
+        """How many elements the largest value of the kernel, or of one of these lengths, would have if it were held."""
+        lengths = self.lengths if lengths is None else lengths
+        sizes = [math.prod(lengths[a] for a in (*i.axes, *i.reduced) if a != NO_AXIS) for i in self.body]
         return max(sizes, default=0)
 
     def of_lengths(self, lengths: tuple[int, ...]) -> Kernel:

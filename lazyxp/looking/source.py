@@ -47,7 +47,10 @@ class KernelStep(NamedTuple):
     @property
     def runs(self) -> str:
         """Whether it is compiled, and why not."""
-        return f"interpreted, as {self.interpreted}" if self.interpreted else "compiled"
+        how = f"interpreted, as {self.interpreted}" if self.interpreted else "compiled"
+        if not self.kernel.unknown:
+            return how
+        return f"op by op below {max(2, self.kernel.smallest):,} elements, else {how}"
 
 
 def source(steps: Sequence[KernelStep], form: str) -> str:

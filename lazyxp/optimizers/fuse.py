@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from lazyxp.kernel import Axes, Instruction, Kernel, kernel_node, reduces, unified
 from lazyxp.node import Node, Shape
 from lazyxp.optimizers.graph import Graph
-from lazyxp.optimizers.grouping import Group, Grouping
+from lazyxp.optimizers.grouping import SMALLEST, Group, Grouping
 from lazyxp.optimizers.lengths import ALL_KNOWN, lengths_of
 from lazyxp.optimizers.roles import VIEW, role
 
@@ -25,7 +25,8 @@ def run(graph: Graph) -> list[Node]:
     if not _is_large(shapes, smallest):
         return graph.roots
     lengths = lengths_of(order) if any([None in shape for shape in shapes]) else ALL_KNOWN
-    found = Grouping(graph.roots, order, smallest, graph.fuses, lengths)
+    smallest_unknown = min(SMALLEST, graph.smallest_single)  # however often it runs: lengths may be others each time
+    found = Grouping(graph.roots, order, smallest, graph.fuses, lengths, smallest_unknown)
     return _Emission(graph, found, order).roots()
 
 
@@ -124,7 +125,7 @@ class _Emission:
             tuple(body),
             tuple([first + place[node] for node in kept]),
             tuple(sorted(unknown)),
-            self._graph.smallest_single if group.ops < 2 else self._graph.smallest_kernel or 0,
+            self._graph.smallest_single if group.ops < 2 else self._found.smallest_unknown,
         )
         kernel, arguments = unified(kernel, [arg for arg, _ in inputs])
         made = self._graph.intern(kernel_node(kernel, arguments, nodes[-1].site))

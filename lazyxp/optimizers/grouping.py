@@ -288,6 +288,8 @@ class Grouping:
     ----------
     ranks : int
         How many ranks there are.
+    smallest_unknown : float
+        How many elements the smallest kernels of unknown lengths work on.
     """
 
     def __init__(
@@ -297,8 +299,10 @@ class Grouping:
         smallest: int,
         fuses: Callable[[Node], bool],
         lengths: Lengths = ALL_KNOWN,
+        smallest_unknown: float = SMALLEST,
     ) -> None:
         self.ranks = 0
+        self.smallest_unknown = smallest_unknown
         self._smallest = smallest
         self._fuses = fuses
         self._most, self._apart = lengths
@@ -446,7 +450,7 @@ class Grouping:
         if what == VIEW:
             return None
         space = node.args[0] if what == REDUCTION else node
-        if self.size(space) < self._smallest:
+        if self.size(space) < (self.smallest_unknown if None in space.shape else self._smallest):
             return None
         group = Group(rank, self._most)
         group.size = self.size(space)

@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 
 import lazyxp as xp
 from lazyxp.errors import MemoryLimitExceeded
+from lazyxp.kernel import Kernel
+from lazyxp.optimizers import grouping
 from lazyxp.testing.inputs import DTYPES
 from tests.executors.kernel_checks import close, kernels_of, outside, same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 RNG = np.random.default_rng(0)
+of_lengths = Kernel.of_lengths
 KINDS = ("auto", "always", "interpreted", "never")
 # So many of a thousand elements are selected.
 COUNTS = (0, 1, 2, 3, 64, 999, 1000)
@@ -208,17 +211,34 @@ def _line(error):
 # --- running ---------------------------------------------------------------------------------------------------------
 
 
-def test_lengths_change_from_call_to_call():
-    function = xp.jit(lambda x, m: (x[m] * 2 + 1, xp.sum(x[m] * x[m]), xp.cumulative_sum(x[m] * 2)))
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("often", [True, False])
+def test_lengths_change_from_call_to_call(kind, often):
+    def results(np, x, m):
+        return x[m] * 2 + 1, np.sum(x[m] * x[m]), np.cumulative_sum(x[m] * 2)
+
+    function = xp.jit(lambda *arrays: results(xp, *arrays)) if often else lambda *arrays: results(xp, *arrays)
     x = values(5000, "float64")
-    for count in (5, 0, 4000, 1, 2, *range(100, 130), 5000, 5):
-        mask = mask_of(count, 5000)
-        for got, want in zip(
-            function(xp.asarray(x), xp.asarray(mask)),
-            (x[mask] * 2 + 1, np.sum(x[mask] * x[mask]), np.cumulative_sum(x[mask] * 2)),
-            strict=True,
-        ):
-            np.testing.assert_array_equal(np.asarray(got), want)
+    with xp.set_options(kernels=kind):
+        for count in (5, 0, 4000, 1, 2, *range(100, 130), 5000, 5):
+            mask = mask_of(count, 5000)
+            for got, want in zip(function(xp.asarray(x), xp.asarray(mask)), results(np, x, mask), strict=True):
+                np.testing.assert_array_equal(got, want)
+
+
+def test_few_elements_are_no_work_for_a_kernel(monkeypatch):
+    """Under `jit` either, where kernels of known lengths are of any size: another length may come each time."""
+    made = []
+    monkeypatch.setattr(Kernel, "of_lengths", lambda *args: made.append(args) or of_lengths(*args))
+    x = np.random.default_rng(3).standard_normal(2 * grouping.SMALLEST)
+    for function in (lambda x, m: x[m] * 2 + 1, xp.jit(lambda x, m: x[m] * 2 + 1)):
+        for share in (0.1, 0.49):
+            mask = mask_of(int(share * x.size), x.size)
+            function(xp.asarray(x), xp.asarray(mask)).compute()
+        assert not made
+        function(xp.asarray(x), xp.asarray(mask_of(grouping.SMALLEST, x.size))).compute()
+        assert len(made) == 1
+        made.clear()
 
 
 def test_large_selections_do_not_depend_on_the_number_of_threads():
@@ -274,7 +294,7 @@ def test_explain_shows_the_kernel_and_what_is_unknown():
     explained = (x[x > 0] * 2 + 1).explain()
     assert "i of ?" in explained.source()
     step = explained.steps[-1]
-    assert step.runs.startswith(("compiled", "interpreted"))
+    assert step.runs.startswith("op by op below 131,072 elements, else ")
     assert (x[x > 0] * 2 + 1).estimate().lower_bound
 
 

@@ -43,10 +43,9 @@ def of_these_lengths(kernel: Kernel, inputs: Sequence[Array]) -> Kernel | None:
 
 
 def _made(kernel: Kernel, met: dict[int, int]) -> Kernel | None:
-    if min(met.values()) < 2:
-        return None
-    made = kernel.of_lengths(tuple([met.get(a, n) for a, n in enumerate(kernel.lengths)]))
-    return made if made.largest() >= kernel.smallest else None
+    lengths = tuple([met.get(a, n) for a, n in enumerate(kernel.lengths)])
+    enough = min(met.values()) > 1 and kernel.largest(lengths) >= kernel.smallest
+    return kernel.of_lengths(lengths) if enough else None
 
 
 def one_by_one(kernel: Kernel, inputs: Sequence[Array], into: Sequence[Array | None] | None) -> list[Array]:
