@@ -54,9 +54,10 @@ def _builtin() -> list[Pass]:
 
 def _last() -> list[Pass]:
     """What runs after every other pass: kernels are opaque to rules."""
-    from lazyxp.optimizers import fuse, initials, joining, sliding
+    from lazyxp.optimizers import fuse, initials, joining, selections, sliding
 
     return [
+        Pass("selections", "rounding", selections.run),
         Pass("initials", "rounding", initials.run),
         Pass("fuse", "rounding", fuse.run),
         Pass("joining", "rounding", joining.run),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lazyxp.kernel import POSITIONS, reduced_dims
 from lazyxp.node import Node, Op
-from lazyxp.shapes import size_of
 
 MAP, REDUCTION, VIEW, SCAN, TAKE = 1, 2, 3, 4, 5
 _REDUCTIONS = frozenset(("sum", "prod", "max", "min", "any", "all", "count_nonzero", "mean", "var", "std"))
@@ -70,8 +69,4 @@ def combines(node: Node) -> bool:
         return False
     if node.op.name == "prod":
         return bool(node.dtype.kind in "biu")
-    if node.op.name in ("var", "std"):
-        (x,) = node.args
-        count = size_of(tuple([x.shape[i] for i in node.params["axis"]]))
-        return count is None or bool(count > node.params["correction"])
     return True

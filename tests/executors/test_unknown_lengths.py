@@ -100,6 +100,16 @@ def test_reductions(name, dtype):
         check(lambda np, a, m: REDUCTIONS[name](np, a[m]), a, mask_of(count, 1000), ulps=8)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("count", range(6))
+def test_a_spread_without_degrees_of_freedom_is_nan(kind, count):
+    a = np.arange(1000.0)
+    y = xp.asarray(a)[xp.asarray(mask_of(count, 1000))] * 2
+    with xp.set_options(kernels=kind):
+        for got in xp.compute(xp.var(y, correction=3), xp.std(y, axis=0, correction=3)):
+            assert np.isnan(got) == (count <= 3)
+
+
 SHAPES = {
     "rows": ((200, 5), (200,)),
     "elements of a matrix": ((40, 25), (40, 25)),

@@ -65,6 +65,21 @@ CASES = [
         size=lambda x: 8 * grouping.SMALLEST // 64,
     ),
     Case(
+        "neutral where not selected",
+        lambda x: (
+            xp.sum((y := x[:, None] * _LARGE)[y > 0]),
+            xp.mean(y[x > 0], axis=0),
+            xp.mean(y[x != 0]),
+            xp.sum(y[x > 1], axis=(0, 1), keepdims=True),
+            xp.count_nonzero(y[y > 0] < _LARGE[0]),
+            xp.all(y[y != 0]),
+            xp.any(-y[x > 0] < y[x > 0], axis=0),
+        ),
+        of("f", (64,)),
+        bound=50,
+        size=lambda x: 2 * grouping.SMALLEST * (1 + _total(x)),
+    ),
+    Case(
         "initial value apart",
         lambda x: (
             xp.cumulative_sum(xp.abs(x[:, None] * _LARGE), axis=1, include_initial=True) * 2,

@@ -127,7 +127,8 @@ def _variance(moments: Moments, count: int, params: dict[str, Any]) -> Array:
     real = moments.squares.dtype.type
     away = moments.center - mean_of(moments.total, count)
     squares = moments.squares + real(2) * real_product(away, moments.sums) + real(count) * real_product(away, away)
-    return np.maximum(squares, real(0)) / real(count - params["correction"])
+    degrees = count - params["correction"]
+    return np.maximum(squares, real(0)) / real(degrees if degrees > 0 else math.nan)
 
 
 def _deviation(moments: Moments, count: int, params: dict[str, Any]) -> Array:

@@ -49,8 +49,6 @@ class Outlook(NamedTuple):
 
 def outlook(kernel: Kernel, operands: Sequence[Layout], joined: Joined | None = None) -> Outlook:
     """How a kernel will run on such operands, as the options are now; unknown lengths count as 0."""
-    if kernel.unknown:
-        return Outlook(outlook(*lengths.stand_in(kernel, operands)).interpreted, 0)
     reason = why_interpreted()
     known = _known.setdefault(kernel, {})
     key = bool(reason), tuple([x.strides for x in operands]), joined
@@ -58,7 +56,11 @@ def outlook(kernel: Kernel, operands: Sequence[Layout], joined: Joined | None = 
     if found is None:
         if len(known) >= _MOST:
             known.clear()
-        found = known[key] = _interpreted(kernel, operands) if reason else _compiled(kernel, operands, joined)
+        if kernel.unknown:
+            found = Outlook(outlook(*lengths.stand_in(kernel, operands)).interpreted, 0)
+        else:
+            found = _interpreted(kernel, operands) if reason else _compiled(kernel, operands, joined)
+        known[key] = found
     return found._replace(interpreted=reason) if reason else found
 
 

@@ -447,7 +447,8 @@ def _variance(case: Case, reduced: Axes, parts: Sequence[Array], count: int, cor
     sizes = _part_sizes(case, reduced, len(totals)).astype(squares.dtype).reshape(-1, *[1] * (totals.ndim - 1))
     away = center - mean_of(_together("sum", totals), count)
     total = _together("sum", squares + real(2) * real_product(away, sums) + sizes * real_product(away, away))
-    return np.asarray(np.maximum(total, real(0)) / real(max(count - correction, 0)))
+    degrees = count - correction
+    return np.asarray(np.maximum(total, real(0)) / real(degrees if degrees > 0 else math.nan))
 
 
 def _part_sizes(case: Case, reduced: Axes, count: int) -> Array:
