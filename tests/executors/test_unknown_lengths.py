@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import lazyxp as xp
 from lazyxp.errors import MemoryLimitExceeded
+from lazyxp.executors.numpy import lengths
 from lazyxp.kernel import Kernel
 from lazyxp.optimizers import grouping
 from lazyxp.testing.inputs import DTYPES
@@ -180,6 +181,12 @@ def test_lengths_that_may_differ_are_in_no_kernel():
     assert {repr(kernel) for kernel in found} == {"multiply", "multiply subtract"}
     assert not [k for k in kernels_of(A[M] + xp.asarray(np.ones(500))) if k.unknown]
     assert not [k for k in kernels_of(xp.diff(A[M]) + A[M]) if len(k.body) > 1]
+
+
+def test_code_never_sees_operands_of_different_lengths():
+    (kernel,) = [k for k in kernels_of(A[M] + B[M]) if k.unknown]
+    assert lengths.of_these_lengths(kernel, [np.ones(5), np.ones(5)]) is not None
+    assert lengths.of_these_lengths(kernel, [np.ones(5), np.ones(4)]) is None
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -24,10 +24,12 @@ def of_these_lengths(kernel: Kernel, inputs: Sequence[Array]) -> Kernel | None:
 
     With one element or none, operands are stretched and reductions fail as NumPy has it.
     """
-    met = dict(zip(kernel.unknown, [0] * len(kernel.unknown), strict=True))
+    met: dict[int, int] = dict.fromkeys(kernel.unknown, -1)
     for x, axes in zip(inputs, kernel.inputs, strict=True):
         for n, axis in zip(x.shape, axes, strict=True):
             if axis in met:
+                if met[axis] not in (-1, n):
+                    return None  # what code would read is not there
                 met[axis] = n
     if kernel.runner is None:
         kernel.runner = {}
@@ -52,13 +54,17 @@ def one_by_one(kernel: Kernel, inputs: Sequence[Array], into: Sequence[Array | N
     """The outputs of a kernel, each written `into` memory where that is given, whose ops NumPy runs one by one."""
     implementation = registry.get("numpy").implementation  # type: ignore[attr-defined]
     values: list[Any] = [*inputs]
-    for one in kernel.body:
+    last = {a: i for i, one in enumerate(kernel.body) for a in one.args}
+    for i, one in enumerate(kernel.body):
         node = one.node
         try:
             values.append(implementation(node.op.name)(*[values[a] for a in one.args], **node.params))
         except Exception as error:
             blame(error, one)
             raise
+        for a in one.args:
+            if last[a] == i and a >= len(inputs) and a not in kernel.outputs:
+                values[a] = None
     outputs: list[Array] = []
     for number, given in zip(kernel.outputs, into or [None] * len(kernel.outputs), strict=True):
         output = np.asarray(values[number])
