@@ -9,7 +9,7 @@ from lazyxp.node import Node, Shape
 from lazyxp.optimizers.graph import Graph
 from lazyxp.optimizers.grouping import SMALLEST, Group, Grouping
 from lazyxp.optimizers.lengths import ALL_KNOWN, lengths_of
-from lazyxp.optimizers.roles import VIEW, role
+from lazyxp.optimizers.roles import TAKE, VIEW, role
 
 FUSED = "fused kernel"
 REWRITES = ((FUSED, "rounding"),)
@@ -125,7 +125,7 @@ class _Emission:
             tuple(body),
             tuple([first + place[node] for node in kept]),
             tuple(sorted(unknown)),
-            self._graph.smallest_single if group.ops < 2 else self._found.smallest_unknown,
+            self._graph.smallest_single if group.ops < 2 and role(nodes[-1]) != TAKE else self._found.smallest_unknown,
         )
         kernel, arguments = unified(kernel, [arg for arg, _ in inputs])
         made = self._graph.intern(kernel_node(kernel, arguments, nodes[-1].site))

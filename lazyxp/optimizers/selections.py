@@ -1,7 +1,8 @@
-"""Reductions of what a mask selects read all elements, with neutral ones for those that it leaves out.
+"""What masks select as kernels read it.
 
-The selection is never written then, and what makes the mask may be in the same kernel. Ops between the two are done
-with elements that nobody asked for, so that there may be none that ever warns.
+Reductions of a selection read all elements, with neutral ones for those that the mask leaves out: the selection is
+never written, and what makes the mask may be in the same kernel. Ops between the two are done with elements that nobody
+asked for, so that there may be none that ever warns. Rows or columns for which a mask holds are taken by their index.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import numpy as np
 from lazyxp.api.indexing import ARRAY
 from lazyxp.node import Node
 from lazyxp.optimizers.graph import Graph
+from lazyxp.optimizers.roles import TAKE, role
 
 NEUTRAL = "neutral where not selected"
-REWRITES = ((NEUTRAL, "rounding"),)
+TAKEN = "rows of a mask by their index"
+REWRITES = ((NEUTRAL, "rounding"), (TAKEN, "rounding"))
 
 # What changes no result of a reduction; a mean is a sum over a count.
 _NEUTRAL = {"sum": 0, "mean": 0, "count_nonzero": 0, "any": 0, "all": 1}
@@ -37,7 +40,7 @@ def run(graph: Graph) -> list[Node]:
     """The new roots."""
     smallest = graph.smallest_kernel
     order = graph.order()
-    if smallest is None or not any(_is_selection(node, smallest) for node in order):
+    if smallest is None or not any(node.op.name == "gather" for node in order):
         return graph.roots
     mask_of = _masks(graph, order, smallest)
     unwritten = _unwritten(graph, order, mask_of)
@@ -45,7 +48,7 @@ def run(graph: Graph) -> list[Node]:
     whole: dict[Node, Node] = {}  # what is selected from
     for node in order:
         args = tuple([done[a] for a in node.args])
-        found = None
+        rule, found = NEUTRAL, None
         if node in unwritten:
             parts = [whole.get(a) or done[a] for a in node.args]
             is_selection = node.op.name == "gather"
@@ -53,10 +56,12 @@ def run(graph: Graph) -> list[Node]:
         elif node.args and node.args[0] in unwritten and _is_reduction(node, mask_of):
             x = node.args[0]
             found = _reduced(graph, node, whole[x], done[mask_of[x]])
+        elif _selects_rows(node, smallest):
+            rule, found = TAKEN, _taken(graph, node, args)
         if found is None:
             done[node] = graph.remade(node, args) if args else node
         else:
-            done[node] = graph.fired(NEUTRAL, "rounding", node, found)
+            done[node] = graph.fired(rule, "rounding", node, found)
     return [done[node] for node in graph.roots]
 
 
@@ -146,3 +151,24 @@ def _reduced(graph: Graph, node: Node, x: Node, mask: Node) -> Node | None:
     if not all(map(graph.fuses, (masked, total, count))):
         return None
     return graph.make("divide", total, number, site=site)
+
+
+def _selects_rows(node: Node, smallest: int) -> bool:
+    """Whether a mask selects along one of several axes of an array that is large enough for a kernel."""
+    if node.op.name != "gather" or len(node.args) > 2:
+        return False
+    x, mask = node.args
+    key = node.params["key"]
+    if mask.dtype.kind != "b" or len(mask.shape) != 1 or None in x.shape or any(e not in (_ALL, ARRAY) for e in key):
+        return False
+    sides = list(x.shape)
+    length = sides.pop(key.index(ARRAY))
+    return bool(mask.shape == (length,)) and math.prod(sides) > 1 and length * math.prod(sides) >= smallest
+
+
+def _taken(graph: Graph, node: Node, args: tuple[Node, ...]) -> Node | None:
+    """The rows or columns that a mask selects by their index; None if that is no kernel, or is not compiled."""
+    x, mask = args
+    index = graph.output(graph.make("nonzero", mask, site=node.site), 0)
+    found = graph.make("take", x, index, site=node.site, axis=node.params["key"].index(ARRAY))
+    return found if graph.smallest_single < math.inf and graph.fuses(found) and role(found) == TAKE else None

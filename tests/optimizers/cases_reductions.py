@@ -80,6 +80,18 @@ CASES = [
         size=lambda x: 2 * grouping.SMALLEST * (1 + _total(x)),
     ),
     Case(
+        "rows of a mask by their index",
+        lambda x: (
+            (y := x[:, None] * _LARGE)[x > 0] * 2,
+            xp.sum(xp.abs(y[:, _LARGE > 1]), axis=1),
+            xp.abs(y[x > 1, :, None]) + 1,
+            y.T[:, x != 0],
+        ),
+        of("f", (64,)),
+        bound=50,
+        size=lambda x: 2 * grouping.SMALLEST * (1 + _total(x)),
+    ),
+    Case(
         "initial value apart",
         lambda x: (
             xp.cumulative_sum(xp.abs(x[:, None] * _LARGE), axis=1, include_initial=True) * 2,

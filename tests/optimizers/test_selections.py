@@ -93,7 +93,45 @@ RESTING = {
 
 @pytest.mark.parametrize("name", RESTING)
 def test_other_selections_are_made(name):
-    assert "gather" in {node.op.name for node in planned(*RESTING[name]())}
+    assert {"gather", "nonzero"} & {node.op.name for node in planned(*RESTING[name]())}
+
+
+CUBE = np.stack([A, B, A + 1], axis=1)[..., :4]
+ALONG = {
+    "rows": (A, lambda x, m: x[m]),
+    "columns": (A.T, lambda x, m: x[:, m]),
+    "planes": (CUBE, lambda x, m: x[m]),
+    "in the middle": (np.moveaxis(CUBE, 0, 1), lambda x, m: x[:, m, :]),
+    "the last": (np.moveaxis(CUBE, 0, -1), lambda x, m: x[..., m]),
+    "rows of rows backwards": (A[::-1, ::-1], lambda x, m: x[m]),
+}
+OF_ROWS = {
+    "alone": lambda np, y: (y,),
+    "a chain": lambda np, y: (y * 2 + 1, y + y),
+    "reductions": lambda np, y: (np.sum(y * 2, axis=0), np.sum(y, axis=-1), np.any(y != 0)),
+    "running sums": lambda np, y: (np.cumulative_sum(y * 2, axis=0), np.cumulative_sum(y * 2, axis=-1)),
+    "products of matrices": lambda np, y: (np.matmul(y * 2, np.matrix_transpose(y)),),
+}
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint64", "float32", "float64", "complex64"])
+@pytest.mark.parametrize("name", OF_ROWS)
+@pytest.mark.parametrize("along", ALONG)
+def test_rows_are_taken_by_their_index(along, name, dtype):
+    x, select = ALONG[along]
+    x = x.astype(dtype)
+    for count in (0, 1, 2, 20, 59, 60):
+        mask = np.zeros(60, bool)
+        mask[np.random.default_rng(count).permutation(60)[:count]] = True
+        check(lambda np, x, m: OF_ROWS[name](np, select(x, m)), x, mask)
+
+
+def test_a_mask_of_another_length_is_refused():
+    with pytest.raises(IndexError):
+        X[xp.asarray(np.ones(59, bool))].compute()
+    rows = X[M[:, 0]]  # whose length nobody knows
+    with pytest.raises(IndexError):
+        xp.sum((rows * 2)[xp.asarray(np.ones(61, bool))], axis=1).compute()
 
 
 def test_what_is_not_selected_neither_counts_nor_warns():
