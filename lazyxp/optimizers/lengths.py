@@ -103,8 +103,11 @@ def _view(known: _Lengths, node: Node) -> Sides | None:
         return _broadcast(known, node)
     if node.op.name == "permute_dims":
         return tuple([sides[i] for i in node.params["axes"]])
-    rest = iter([n for n in sides if n != 1])  # new and dropped sides are 1
-    return tuple([1 if n == 1 else next(rest) for n in node.shape])
+    rest = [n for n in sides if n != 1]  # new and dropped sides are 1
+    if len(rest) != len([n for n in node.shape if n != 1]):
+        return None
+    kept = iter(rest)
+    return tuple([1 if n == 1 else next(kept) for n in node.shape])
 
 
 def _reduction(known: _Lengths, node: Node) -> Sides | None:
@@ -151,7 +154,7 @@ def _found(known: _Lengths, node: Node) -> Sides | None:
     if finds.op.name == "nonzero":
         length = _selected(known, finds.args[0])
     elif finds.op.kind == "set":
-        length = known.length(finds, known.size(finds.args[0]))
+        length = known.length((finds,), known.size(finds.args[0]))
     else:
         return None
     return tuple([length if n is None else n for n in node.shape])

@@ -183,6 +183,33 @@ def test_lengths_that_may_differ_are_in_no_kernel():
     assert not [k for k in kernels_of(xp.diff(A[M]) + A[M]) if len(k.body) > 1]
 
 
+def test_a_side_that_turns_out_to_be_one_is_dropped():
+    columns = xp.asarray(mask_of(7, 10))
+    table = xp.reshape(A, (100, 10))
+    for count in (0, 1, 2):
+        one = table[xp.asarray(mask_of(count, 100))][:, columns]
+        for kind in KINDS:
+            with xp.set_options(kernels=kind):
+                if count == 1:
+                    want = np.asarray(table)[mask_of(1, 100)][:, mask_of(7, 10)][0]
+                    same_bits((xp.squeeze(one * 2, axis=0) * 2 + 1).compute(), want * 4 + 1)
+                else:
+                    with pytest.raises(ValueError, match=r"size|one"):
+                        (xp.squeeze(one * 2, axis=0) * 2 + 1).compute()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_how_many_differ_is_no_number_of_those_that_hold(kind):
+    """The elements that are not zero among different ones, beside all of those."""
+    x = np.array([2, 0, 1, 1, 3, 0])
+    found = xp.unique_values(xp.asarray(x)) * 2
+    (places,) = xp.nonzero(xp.unique_values(xp.asarray(x)))
+    with xp.set_options(kernels=kind):
+        same_bits((places * 3 + 1).compute(), np.nonzero(np.unique(x))[0] * 3 + 1)
+        with pytest.raises(ValueError, match="broadcast"):
+            (found + places).compute()
+
+
 def test_code_never_sees_operands_of_different_lengths():
     (kernel,) = [k for k in kernels_of(A[M] + B[M]) if k.unknown]
     assert lengths.of_these_lengths(kernel, [np.ones(5), np.ones(5)]) is not None
