@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lazyxp.executors import registry
+from lazyxp.executors.numpy.llvm.lower import Lowered
+from lazyxp.executors.numpy.llvm.runtime import Runner
 from lazyxp.kernel import Kernel, blame
 from lazyxp.strides import Layout, new
 
@@ -17,6 +19,13 @@ Array = np.ndarray[Any, Any]
 _MOST = 16
 # Where there is no data yet, unknown lengths together stand for at most so many elements.
 _STAND_IN = 40
+
+
+class _Made(NamedTuple):
+    """What was made of a kernel: those by lengths, None for few elements, and what they were lowered to."""
+
+    known: dict[tuple[int, ...], Kernel | None]
+    lowered: dict[Any, Lowered]
 
 
 def of_these_lengths(kernel: Kernel, inputs: Sequence[Array]) -> Kernel | None:
@@ -32,22 +41,21 @@ def of_these_lengths(kernel: Kernel, inputs: Sequence[Array]) -> Kernel | None:
                     return None  # what code would read is not there
                 met[axis] = n
     if kernel.runner is None:
-        kernel.runner = {}
-    known: dict[tuple[int, ...], Kernel | None] = kernel.runner
+        kernel.runner = _Made({}, {})
+    made: _Made = kernel.runner
     key = tuple(met.values())
     try:
-        return known[key]
+        return made.known[key]
     except KeyError:
-        if len(known) >= _MOST:
-            known.clear()
-        found = known[key] = _made(kernel, met)
+        if len(made.known) >= _MOST:
+            made.known.clear()
+        lengths = tuple([met.get(a, n) for a, n in enumerate(kernel.lengths)])
+        found = None
+        if min(key) > 1 and kernel.largest(lengths) >= kernel.smallest:
+            found = kernel.of_lengths(lengths)
+            found.runner = Runner(found, made.lowered)
+        made.known[key] = found
         return found
-
-
-def _made(kernel: Kernel, met: dict[int, int]) -> Kernel | None:
-    lengths = tuple([met.get(a, n) for a, n in enumerate(kernel.lengths)])
-    enough = min(met.values()) > 1 and kernel.largest(lengths) >= kernel.smallest
-    return kernel.of_lengths(lengths) if enough else None
 
 
 def one_by_one(kernel: Kernel, inputs: Sequence[Array], into: Sequence[Array | None] | None) -> list[Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
 from collections.abc import Iterable
@@ -151,6 +152,8 @@ class Lowered:
         The partial result that counts the pieces that somebody has begun, where they wait for those before them.
     zeros : list of int
         The partial results that are 0 before the first piece.
+    sized : bool
+        Whether a value depends on the lengths of axes.
     """
 
     def __init__(self, kernel: Kernel, form: Form, dtypes: Iterable[DType]) -> None:
@@ -164,6 +167,7 @@ class Lowered:
         self.flag: int | None = None
         self.begun: int | None = None
         self.zeros: list[int] = []
+        self.sized = False
         self._known_partials: dict[Any, int] = {}
         self._loop = {axis: i for i, axes in enumerate(form.loops) for axis in axes}
         self._outputs = {number: k for k, number in enumerate(kernel.outputs)}
@@ -178,6 +182,13 @@ class Lowered:
                 raise Unprintable(f"{one.node.op.name} along two axes that are one")
             self._instruction(i, one)
 
+    def of(self, kernel: Kernel) -> Lowered:
+        """The same for a kernel that differs in nothing but lengths, where this is not `sized`."""
+        found = copy.copy(self)
+        found.kernel = kernel
+        return found
+
+    @functools.cached_property
     def description(self) -> str:
         """All that code is printed from, in short: what has the same description has the same code."""
         form = self.form._replace(loops=())
@@ -356,6 +367,7 @@ class Lowered:
     def _whole(self, name: str, x: int, kept: Loops, gone: Loops, count: int, one: Instruction) -> int:
         """The result of a reduction that is finished in one go."""
         dtype = one.node.dtype
+        self.sized = self.sized or name in ("mean", "var", "std")
         if name in ("var", "std"):
             center = self._divided(self._reduce("sum", x, kept, gone), self._constant(count, dtype))
             apart = self._map("subtract", x, center, dtype=self.values[x].dtype)

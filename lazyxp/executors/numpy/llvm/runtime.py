@@ -127,12 +127,16 @@ class Job(NamedTuple):
 
 
 class Runner:
-    """Runs one kernel: compiled once for each way in which its operands lie in memory."""
+    """Runs one kernel: compiled once for each way in which its operands lie in memory.
 
-    __slots__ = ("_jobs", "_kernel", "_large")
+    What it was lowered to goes to `lowered`, for kernels that differ in nothing but lengths.
+    """
 
-    def __init__(self, kernel: Kernel) -> None:
+    __slots__ = ("_jobs", "_kernel", "_large", "_lowered")
+
+    def __init__(self, kernel: Kernel, lowered: dict[Any, Lowered] | None = None) -> None:
         self._kernel = kernel
+        self._lowered = {} if lowered is None else lowered
         self._jobs: dict[Any, Job | None] = {}
         self._large = has_windows(kernel)
 
@@ -148,7 +152,7 @@ class Runner:
         except KeyError:
             if len(self._jobs) >= MOST_JOBS:
                 self._jobs.clear()
-            job = self._jobs[key] = _prepared(self._kernel, inputs, into)
+            job = self._jobs[key] = _prepared(self._kernel, inputs, into, self._lowered)
         if job is None:
             return None
         if job.turned:
@@ -188,11 +192,12 @@ def case_of(
     into: Sequence[Array | None] | None = None,
     *,
     streams: bool = True,
+    known: dict[Any, Lowered] | None = None,
 ) -> Case:
     """What code for operands with these shapes, dtypes and strides is printed from; `Unprintable`: there is none.
 
     Outputs are written `into` memory that lies as these arrays, where they are given. Unless it `streams`, none go past
-    the cache.
+    the cache. What is `known` is not lowered again.
     """
     places = places_of(inputs) if has_windows(kernel) else ()
     inputs = list(inputs)
@@ -207,7 +212,11 @@ def case_of(
     axes = [*kernel.inputs, *[axes for _, axes, _ in outputs]]
     on_lines = streams and all([given is None or _lies(given)[1] for given in into or ()])
     form, space = form_of(kernel, [*inputs, *stand_ins], axes, order, places, on_lines=on_lines)
-    lowered = Lowered(kernel, form, [x.dtype for x in inputs])
+    key = form, dtypes = form, tuple([x.dtype for x in inputs])
+    lowered = None if known is None else known.get(key)
+    lowered = Lowered(kernel, form, dtypes) if lowered is None else lowered.of(kernel)
+    if known is not None and not lowered.sized:
+        known[key] = lowered
     pieces = 1 if form.pieces == UNCUT else -(-space.lengths[form.pieces] // space.step)
     shared = pieces > 1 and kernel.largest() * (_EACH + sum(map(cost, lowered.values))) > _SHARED
     return Case(lowered, space, order, pieces, shared)
@@ -260,9 +269,11 @@ def kept(kernel: Kernel) -> list[tuple[tuple[int, ...], Axes, Any]]:
     return [(one.node.shape, one.axes, one.node.dtype) for one in kept]
 
 
-def _prepared(kernel: Kernel, inputs: Sequence[Array], into: Sequence[Array | None] | None) -> Job | None:
+def _prepared(
+    kernel: Kernel, inputs: Sequence[Array], into: Sequence[Array | None] | None, known: dict[Any, Lowered]
+) -> Job | None:
     try:
-        case = case_of(kernel, inputs, into)
+        case = case_of(kernel, inputs, into, known=known)
         lowered, numbers = case.lowered, case.numbers
         entry = ""
         if lowered.form.pieces == UNCUT and not lowered.partials and is_possible():
@@ -282,7 +293,7 @@ def _prepared(kernel: Kernel, inputs: Sequence[Array], into: Sequence[Array | No
 def compiled_case(case: Case, entry: str = "") -> compiler.Compiled:
     """The code of a kernel, with another way into it."""
     lowered = case.lowered
-    description = lowered.description(), str(_lanes(lowered)), entry
+    description = lowered.description, str(_lanes(lowered)), entry
     exported = ("scratch", "direct") if entry else ("scratch",)
     return compiler.compiled(lambda: printed_kernel(lowered).text + entry, *description, exported=exported)
 
