@@ -110,7 +110,6 @@ class _Emission:
             operands.append(found)
             place[node] = len(place)
         first = len(inputs)
-        unknown = {a for arg, axes in inputs for a, n in zip(axes, arg.shape, strict=True) if n is None}
         body = []
         for node, found in zip(place, operands, strict=True):
             axes, reduced = members[node]
@@ -124,11 +123,16 @@ class _Emission:
             tuple([axes for _, axes in inputs]),
             tuple(body),
             tuple([first + place[node] for node in kept]),
-            tuple(sorted(unknown)),
-            self._graph.smallest_single if group.ops < 2 and role(nodes[-1]) != TAKE else self._found.smallest_unknown,
+            *(self._unknown(group, nodes[-1], inputs) if group.most else ()),
         )
         kernel, arguments = unified(kernel, [arg for arg, _ in inputs])
         made = self._graph.intern(kernel_node(kernel, arguments, nodes[-1].site))
         for i, node in enumerate(kept):
             done[node] = self._graph.output(made, i) if len(kept) > 1 else made
         self._graph.fired(FUSED, "rounding", nodes[-1], made)
+
+    def _unknown(self, group: Group, node: Node, inputs: Iterable[tuple[Node, Axes]]) -> tuple[Axes, float]:
+        """The axes of a kernel whose lengths are not known, and the smallest work for it; `node` is its last one."""
+        axes = {a for arg, axes in inputs for a, n in zip(axes, arg.shape, strict=True) if n is None}
+        is_single = group.ops < 2 and role(node) != TAKE
+        return tuple(sorted(axes)), self._graph.smallest_single if is_single else self._found.smallest_unknown
