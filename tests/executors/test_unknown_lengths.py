@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import lazyxp as xp
 from lazyxp.errors import MemoryLimitExceeded
 from lazyxp.executors.numpy import lengths
+from lazyxp.executors.numpy.llvm import compiler
 from lazyxp.kernel import Kernel
 from lazyxp.optimizers import grouping
 from lazyxp.testing.inputs import DTYPES
@@ -357,3 +358,17 @@ def test_memory_limits_hold_for_what_is_known():
         xp.sum(x[x > 0] * 2 + 1).compute()
         with pytest.raises(MemoryLimitExceeded):
             xp.compute(x * 2 + 1, x[x > 0] * 2 + 1)
+
+
+def test_without_a_compiler(monkeypatch):
+    def missing():
+        raise ImportError("no compiler")
+
+    monkeypatch.setattr(compiler, "_target", missing)
+    monkeypatch.setattr(compiler, "is_available", lambda: False)
+    x = values(2 * grouping.SMALLEST, "float64")
+    y = xp.asarray(x)[xp.asarray(x != 3)]
+    for got, want in zip(
+        xp.compute(y * 7 - 2, xp.sum(y * y)), (x[x != 3] * 7 - 2, np.asarray(np.sum(x[x != 3] ** 2))), strict=True
+    ):
+        same_bits(got, want)

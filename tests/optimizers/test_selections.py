@@ -157,4 +157,4 @@ def test_large_sums_do_not_depend_on_the_number_of_threads():
         assert got == first, count
     wanted = x[x > 0].sum(), (x * 3 - 1)[x < 0.5].mean()
     np.testing.assert_allclose([np.frombuffer(one)[0] for one in first], wanted, rtol=1e-12)
-    assert xp.sum(lazy[lazy > 0]).estimate().peak_bytes < 100_000
+    assert xp.sum(lazy[lazy > 0]).estimate().peak_bytes < 1_000_000

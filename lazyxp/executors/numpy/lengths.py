@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lazyxp.executors import registry
+from lazyxp.executors.numpy.llvm import compiler
 from lazyxp.executors.numpy.llvm.lower import Lowered
 from lazyxp.executors.numpy.llvm.runtime import Runner
 from lazyxp.kernel import Kernel, blame
@@ -53,7 +54,8 @@ def of_these_lengths(kernel: Kernel, inputs: Sequence[Array]) -> Kernel | None:
         found = None
         if min(key) > 1 and kernel.largest(lengths) >= kernel.smallest:
             found = kernel.of_lengths(lengths)
-            found.runner = Runner(found, made.lowered)
+            if compiler.is_available():
+                found.runner = Runner(found, made.lowered)
         made.known[key] = found
         return found
 
