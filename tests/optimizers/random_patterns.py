@@ -390,6 +390,20 @@ def stencil(m: Maker) -> None:
 
 
 @step(2)
+def windows(m: Maker) -> None:
+    """Parts of a matrix that lie near each other in its rows and columns."""
+    rows, columns, high, wide = m.rng.randint(3, 9), m.rng.randint(10, 40), m.rng.randint(0, 2), m.rng.randint(1, 9)
+    x = m.array((rows, columns), m.one("f", "f", "i"))
+    parts = []
+    for _ in range(m.rng.randint(3, 6)):
+        i, j = m.rng.randint(0, high), m.rng.randint(0, wide)
+        parts.append(f"{x}[{i}:{rows - high + i}, {j}:{columns - wide + j}] * {scalar(m)}")
+    name = m.add(m.one(" + ", " - ").join(parts))
+    if m.chance(0.3):
+        reduced(m, name)
+
+
+@step(2)
 def windows_of_computed(m: Maker) -> None:
     """Neighbours of what a function gives, once or twice: kernels that run together."""
     name = m.array(m.one((m.rng.randint(9, 60),), (m.rng.randint(9, 20), m.rng.randint(5, 9))), "f")
