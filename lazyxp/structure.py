@@ -31,7 +31,8 @@ class Structure(NamedTuple):
         Where the graph starts: sources, scalars, and inputs of a function that is being traced, in the order of the
         template's inputs.
     recorded : list of Node
-        The nodes of the graph; nodes of the template and of the plan have their number here as `site`.
+        The nodes of the graph, scalars as often as they are read; nodes of the template and of the plan have their
+        number here as `site`.
     """
 
     key: tuple[Any, ...]
@@ -74,6 +75,9 @@ def _structure_of(roots: Sequence[Node]) -> Structure:
     kinds: dict[Any, int] = {}
     kind_of: dict[int, tuple[Any, ...]] = {}  # by the parameters that nodes share
     number: dict[Node, int] = {}
+    recorded: list[Node] = []
+    # A scalar that is met again counts as new: whether equal ones share a node depends on what was recorded before.
+    met_scalars: dict[Node, tuple[int, int | None]] = {}  # the numbers of their kinds and, if they have any, inputs
     leaves: list[Node] = []
     input_of: dict[Node, int] = {}
     scalars: dict[Any, int] = {}
@@ -81,17 +85,29 @@ def _structure_of(roots: Sequence[Node]) -> Structure:
     stack.reverse()
     while stack:
         node = stack.pop()
-        new = len(number)
+        new = len(recorded)
         place = number.setdefault(node, new)
         if place != new:
-            met.append(0)
-            more.append(place)
+            scalar = met_scalars.get(node)
+            if scalar is None:
+                met.append(0)
+                more.append(place)
+            else:
+                recorded.append(node)
+                met.append(scalar[0])
+                if scalar[1] is not None:
+                    more.append(scalar[1])
             continue
+        recorded.append(node)
         op = node.op
         args = node.args
         params = node.params
-        if (not args and op.kind == "source") or node.value is not None or op is OUTPUT:
+        if args and not params and node.value is None:
+            kind = op, len(args)
+        elif (not args and op.kind == "source") or node.value is not None or op is OUTPUT:
             kind, args = _special(node, more, leaves, input_of, scalars)
+            if op is CONSTANT and node.value is None:
+                met_scalars[node] = kinds.setdefault(kind, len(kinds) + 1), input_of.get(node)
         elif type(params) is SharedParams:
             known = kind_of.get(id(params))
             if known is None or known[0] is not op or known[1] != len(args):
@@ -105,7 +121,7 @@ def _structure_of(roots: Sequence[Node]) -> Structure:
         if args:
             stack += args[::-1]
     key = tuple(kinds), array("I", met).tobytes(), array("I", more).tobytes()
-    return Structure(key, leaves, list(number), number, roots, input_of)
+    return Structure(key, leaves, recorded, number, roots, input_of)
 
 
 def _kind(op: Op, args: tuple[Node, ...], params: dict[str, Any]) -> tuple[Any, ...]:

@@ -34,6 +34,13 @@ SAME = {
     "line": (lambda: xp.asarray(X) * 2, lambda: xp.asarray(X) * 2),
     "scalars that are data": (lambda: xp.asarray(X) * 0.1, lambda: xp.asarray(X) * 0.7),
     "equal scalars": (lambda: xp.asarray(X) * 0.1 + 0.1, lambda: xp.asarray(X) * 0.3 + 0.3),
+    "scalars of one place": (lambda: scaled(0.3, 0.3), lambda: xp.asarray(X) * 0.7 * 0.7),
+    "telling scalars of one place": (lambda: scaled(2, 2), lambda: xp.asarray(X) * 2 * 2),
+    "scalars of several places": (lambda: xp.asarray(X) * 0.7 * 0.7, lambda: scaled(0.3, 0.3)),
+    "one array of a scalar": (
+        lambda: once(xp.asarray(0.3), lambda c: xp.asarray(X) * c * c),
+        lambda: xp.asarray(X) * xp.asarray(0.7) * xp.asarray(0.7),
+    ),
     "values of known nodes": (lambda: known(1.0) + 1, lambda: known(2.0) + 1),
     "outputs of several": (lambda: xp.linalg.qr(xp.asarray(X)).R, lambda: xp.linalg.qr(xp.asarray(X + 1)).R),
 }
@@ -50,6 +57,14 @@ OTHER = {
     "order of arguments": (lambda: two(lambda a, b: a - b), lambda: two(lambda a, b: b - a)),
     "which output": (lambda: xp.linalg.qr(xp.asarray(X)).R, lambda: xp.linalg.qr(xp.asarray(X.T)).Q.T),
 }
+
+
+def scaled(*factors):
+    """X times the factors, each of which the same line records."""
+    x = xp.asarray(X)
+    for factor in factors:
+        x = x * factor
+    return x
 
 
 def known(value):
@@ -219,3 +234,35 @@ def test_lengths_that_were_computed_belong_to_the_data():
         x = xp.asarray(np.asarray(values))
         got = (x[x > 0] * 2)[xp.asarray([0])].compute(backend=strict)
         assert np.asarray(got).tolist() == [values[np.flatnonzero(values)[0]] * 2]
+
+
+def test_scalars_that_are_forgotten_while_a_loop_records():
+    """How many scalars were recorded before, here or elsewhere, is no part of a structure."""
+    rng = np.random.default_rng(0)
+
+    def loop():
+        x, want = xp.asarray(X), X
+        for shift in rng.random(300):
+            x, want = x * 0.7 + float(shift), want * 0.7 + shift
+        np.testing.assert_allclose(x.compute(), want, rtol=1e-12)
+
+    assert misses(*[loop] * 80) == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_errors_name_their_lines_where_scalars_are_shared(order):
+    """A plan of a graph in which scalars share a node serves one in which they do not, and the other way round."""
+    beyond = xp.asarray(np.asarray([7]))
+
+    def shared():
+        return xp.take(scaled(0.3, 0.3, 0.3), beyond, axis=0) + 1
+
+    def apart():
+        return xp.take(xp.asarray(X) * 0.7 * 0.7 * 0.7, beyond, axis=0) + 1
+
+    for call in [(shared, apart)[i] for i in order]:
+        with pytest.raises(IndexError) as caught:
+            call().compute()
+        (note,) = caught.value.__notes__
+        assert f":{call.__code__.co_firstlineno + 1} in {call.__name__}" in note
+    assert planning.cache_info().plans == 1
