@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,16 @@ from lazyxp.plan import Plan, Step
 from lazyxp.sources import is_shared
 
 Lowering = Callable[..., Any]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def only_calls(execute: F) -> F:
+    """Mark an `execute` that calls the implementation, and no more, where nothing has parameters or is overwritten.
+
+    Such steps, of which graphs of many small arrays are made, run without it; what a subclass has instead is no such.
+    """
+    execute.at_once = True  # type: ignore[attr-defined]
+    return execute
 
 
 class ArrayAPIExecutor(Executor):
@@ -89,10 +99,18 @@ class ArrayAPIExecutor(Executor):
         buffers: list[Any] = [None] * plan.size
         for slot, source in plan.sources:
             buffers[slot] = self.load(plan.leaf(source))
+        at_once = self._found if hasattr(self.execute, "at_once") else {}
         for step in plan.steps:
-            node, inputs, output, frees, _, _ = step
+            node, inputs, output, frees, reuses, into = step
             try:
-                buffers[output] = self.execute(step, [buffers[i] for i in inputs])
+                function = None if node.params or reuses or into is not None else at_once.get(node.op.name)
+                if function is None:
+                    buffers[output] = self.execute(step, [buffers[i] for i in inputs])
+                elif len(inputs) == 2:
+                    first, second = inputs
+                    buffers[output] = function(buffers[first], buffers[second])
+                else:
+                    buffers[output] = function(*[buffers[i] for i in inputs])
             except Exception as error:
                 failed = failed_node(node, error)
                 error.add_note(failure(self.name, failed, plan.line(failed)))
@@ -113,6 +131,7 @@ class ArrayAPIExecutor(Executor):
         index = plan.views.get(position)
         return index is not None and is_shared(plan.leaves[index])
 
+    @only_calls
     def execute(self, step: Step, arrays: list[Any]) -> Any:
         """The result of one step."""
         node = step.node

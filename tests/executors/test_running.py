@@ -36,6 +36,43 @@ def test_common_nodes_run_once():
     assert counting.ran == {"exp": 1, "add": 1, "sum": 1, "multiply": 1}
 
 
+@pytest.mark.parametrize("backend", ["numpy", "array_api_strict"])
+def test_steps_on_other_data(backend):
+    """A plan of many small steps serves other data and scalars, and whatever lies between."""
+
+    def steps(xp, x, y, factors):
+        for factor in factors:
+            x, y = factor * x + y, xp.where(x > y, xp.sqrt(abs(x * y)), -y) - xp.mean(x, keepdims=True)
+        return x, y, x + 0
+
+    rng = np.random.default_rng(0)
+    data = [rng.standard_normal((2, 9)) for _ in range(3)]
+    data[1][:, ::4] = [[np.nan], [np.inf]]
+    for x, y in data:
+        factors = [*rng.random(5).tolist(), float("nan"), 2, -0.0, 0.3]
+        with np.errstate(all="ignore"):
+            wanted = steps(np, x, y, factors)
+            got = xp.compute(*steps(xp, xp.asarray(x), xp.asarray(y), factors), backend=backend)
+        for a, b in zip(got, wanted, strict=True):
+            np.testing.assert_array_equal(np.asarray(a), b)
+
+
+def test_errors_of_small_steps_name_their_lines():
+    for values in ([1.0, 2.0], [1.0, 0.0]):
+        x = xp.asarray(values) - 0.0
+        y = x * 2.5 + 1.0 / x  # the failing line
+        with np.errstate(divide="raise"):
+            if all(values):
+                np.testing.assert_allclose(y.compute(), [3.5, 5.5])
+                continue
+            with pytest.raises(FloatingPointError) as caught:
+                y.compute()
+        (note,) = caught.value.__notes__
+        line = test_errors_of_small_steps_name_their_lines.__code__.co_firstlineno + 3
+        assert "divide" in note
+        assert f"test_running.py:{line} in test_errors_of_small_steps" in note
+
+
 def test_common_nodes_run_once_on_dask():
     da = pytest.importorskip("dask.array")
     calls = []
