@@ -74,6 +74,7 @@ def _structure_of(roots: Sequence[Node]) -> Structure:
     more: list[int] = []
     kinds: dict[Any, int] = {}
     kind_of: dict[int, tuple[Any, ...]] = {}  # by the parameters that nodes share
+    plain: dict[Op, tuple[int, int]] = {}  # by ops without parameters, how many arguments, and the number of the kind
     number: dict[Node, int] = {}
     recorded: list[Node] = []
     # A scalar that is met again counts as new: whether equal ones share a node depends on what was recorded before.
@@ -103,11 +104,19 @@ def _structure_of(roots: Sequence[Node]) -> Structure:
         args = node.args
         params = node.params
         if args and not params and node.value is None:
-            kind = op, len(args)
-        elif (not args and op.kind == "source") or node.value is not None or op is OUTPUT:
+            count = len(args)
+            last = plain.get(op)
+            if last is None or last[0] != count:
+                last = plain[op] = count, kinds.setdefault((op, count), len(kinds) + 1)
+            met.append(last[1])
+            stack += args[::-1]
+            continue
+        if (not args and op.kind == "source") or node.value is not None or op is OUTPUT:
             kind, args = _special(node, more, leaves, input_of, scalars)
             if op is CONSTANT and node.value is None:
-                met_scalars[node] = kinds.setdefault(kind, len(kinds) + 1), input_of.get(node)
+                met.append(kinds.setdefault(kind, len(kinds) + 1))
+                met_scalars[node] = met[-1], input_of.get(node)
+                continue
         elif type(params) is SharedParams:
             known = kind_of.get(id(params))
             if known is None or known[0] is not op or known[1] != len(args):
