@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lazyxp.executors.numpy.llvm.accumulators import Accumulator, combined
@@ -24,7 +24,7 @@ from lazyxp.executors.numpy.llvm.memory import (
     store,
 )
 from lazyxp.executors.numpy.llvm.scans import go_on, scan_row
-from lazyxp.executors.numpy.llvm.windows import LINE, has_next_rows, shared
+from lazyxp.executors.numpy.llvm.windows import LINE, Shared, has_next_rows, shared
 
 if TYPE_CHECKING:
     from lazyxp.executors.numpy.llvm.printer import Printer
@@ -34,15 +34,43 @@ _RUN = 16
 # Two rows at once need registers for both: not with more instructions than these.
 _MOST_OF_TWO = 48
 
-# Where something is: its memory, and the address at which the row begins.
-Places = dict[int, tuple[Memory, str]]
+# Where things begin: the memory of each, and the address.
+Begins = dict[int, tuple[Memory, str]]
 
 
 class _Line(NamedTuple):
-    """One row that is walked: where the values that it reads begin, by value, and where each job's results go."""
+    """One row in memory: where the values that it reads begin, by value, and where each job's results go."""
 
-    sources: Places
-    targets: Places
+    sources: Begins
+    targets: Begins
+
+
+class _Row(NamedTuple):
+    """What is done along a row.
+
+    Attributes
+    ----------
+    printer, stage, jobs, point, last
+        The walk, what it is for, where the outer loops are, and the loop along the row.
+    accumulators : dict of int to Accumulator
+        By the number of the job, where something is added up.
+    known : dict of int to (dict of int to Any)
+        The values that are the same along the row, for each number of lanes.
+    order : list of int
+        The values that are computed along it, arguments first.
+    running : dict of int to (Memory, str, str)
+        For each scan along an outer loop, the row before this one, and whether there is none.
+    """
+
+    printer: Printer
+    stage: int
+    jobs: list[Job]
+    point: Index
+    last: int
+    accumulators: dict[int, Accumulator]
+    known: dict[int, dict[int, Any]]
+    order: list[int]
+    running: dict[int, tuple[Memory, str, str]]
 
 
 def walks_two_rows(lowered: Lowered) -> bool:
@@ -68,159 +96,178 @@ def walk_row(
     printer: Printer, stage: int, jobs: list[Job], accumulators: dict[int, Accumulator], index: Index, last: int
 ) -> None:
     """The loop over a row, in vectors, and then what is left one by one."""
-    values, frame, one = printer.values, printer.frame, printer.one
+    frame, one = printer.frame, printer.one
     known, order = _before(printer, stage, jobs, index, last)
-    inputs = {values[i].args[0]: i for i in order if values[i].op == "input"}
-    across = printer.across != NO_LOOP
-    along = printer.across if across else last
-
-    def line(index: Index) -> _Line:
-        return _line(printer, stage, jobs, accumulators, order, known.get(1, {}), index, last)
-
-    here = line(index)
-    running = {}
-    for i in order:
-        if values[i].op == "running":
-            (loop,) = values[i].reduced
-            memory = frame.operand(values[i].params[1])
-            running[i] = memory, address_of(one, memory, index), one.op("icmp eq", "i64", index[loop], "0")
-
-    def body(e: Emitter, at: str, lines: Sequence[_Line] = (here,)) -> None:
-        near = printer.lowered.form.near if e is printer.wide and not across else ()
-        together = shared(near, inputs, len(lines), e.width)
-        loaded: dict[tuple[int, int], tuple[str, str]] = {}
-
-        def read(i: int, row: int) -> Any:
-            use = (values[i].args[0], row)
-            if values[i].op != "input" or use not in together.of:
-                memory, address = lines[row].sources[i]
-                return load(e, memory, further(one, address, memory, last, at), along)
-            key, distance = together.of[use]
-            first, begin, more = together.loads[key]
-            memory, address = lines[begin].sources[inputs[first]]
-            if key not in loaded:
-                loaded[key] = load_both(e, memory, further(one, address, memory, last, at), more)
-            return moved_on(e, loaded[key], memory, distance)
-
-        for row, mine in enumerate(lines):
-            for operand in printer.lowered.form.fetched if near else ():
-                if operand in inputs:
-                    memory, address = mine.sources[inputs[operand]]
-                    _fetch_later(e, one, memory, further(one, address, memory, last, at), last, len(lines))
-            found = dict(known[e.width])
-            for i in order:
-                value = values[i]
-                if value.op == "place":
-                    found[i] = e.places(at) if along == last else e.splat(at, "i64")
-                elif i in mine.sources:
-                    found[i] = read(i, row)
-                elif value.op == "take":
-                    found[i] = printer.looked_up(e, value, found, index)
-                elif value.op == "running":
-                    found[i] = go_on(e, value, found, running[i], last, at)
-                else:
-                    found[i] = printer.compute(e, i, found)
-            for n, job in enumerate(jobs):
-                x = found[job.value]
-                if n in accumulators:
-                    accumulators[n].add(e, x)
-                    continue
-                memory, address = mine.targets[n]
-                address = further(one, address, memory, last, at)
-                if isinstance(job, Sink) and job.how != "store":
-                    x = combined(e, job.how, memory.dtype, load(e, memory, address, last), x)
-                store(e, memory, address, last, x)
-
+    running = _running(printer, order, index)
+    row = _Row(printer, stage, jobs, index, last, accumulators, known, order, running)
+    here = _line(row, index)
     low, high = frame.range(last)
-    if across:
+    if printer.lanes == 1 or printer.across != NO_LOOP:
         with frame.loop(low, high) as at:
-            body(printer.here, at)
-        return
-    if printer.lanes == 1:
-        with frame.loop(low, high) as at:
-            body(one, at)
-        _scan(printer, jobs, here, index, last)
-        return
-    streamed = [target for target in here.targets.values() if target[0].streams]
-    if streamed and printer.lowered.form.streams == 1:
-        aligned = frame.least(_to_line(one, *streamed[0], last, low), high)
-        with frame.loop(low, aligned) as at:
-            body(one, at)
-        low = aligned
-    length = one.op("sub", "i64", high, low)
-    middle = one.op("add", "i64", low, one.op("and", "i64", length, str(-printer.lanes)))
-    lanes = str(printer.lanes)
-    flushing = [each for each in accumulators.values() if each.flushes]
-    if printer.two_rows:
-        rows = last - 1
-        second = one.op("add", "i64", index[rows], "1")
-        end = frame.range(rows)[1]
-        both = one.select(one.op("icmp slt", "i64", second, end), "i64", middle, low)
-        with frame.loop(low, both, lanes) as at:
-            body(printer.wide, at, (here, _next_line(one, here, rows)))
-        with frame.loop(both, middle, lanes) as at:
-            body(printer.wide, at)
-        with frame.loop(index[rows], frame.least(one.op("add", "i64", second, "1"), end)) as row:
-            left = line({**index, rows: row})
-            with frame.loop(middle, high) as at:
-                body(one, at, (left,))
-        return
-    if flushing:
-        run = printer.lanes * _RUN
-        with frame.loop(low, middle, str(run)) as begin:
-            end = frame.least(one.op("add", "i64", begin, str(run)), middle)
-            with frame.loop(begin, end, lanes) as at:
-                body(printer.wide, at)
-            for each in flushing:
-                each.flush()
+            _point(row, printer.here, at, (here,))
     else:
-        with frame.loop(low, middle, lanes) as at:
-            body(printer.wide, at)
-    with frame.loop(middle, high) as at:
-        body(one, at)
-    _scan(printer, jobs, here, index, last)
-
-
-def _scan(printer: Printer, jobs: Sequence[Job], line: _Line, index: Index, last: int) -> None:
-    """The scans along the row of what was kept."""
+        streamed = [target for target in here.targets.values() if target[0].streams]
+        if streamed and printer.lowered.form.streams == 1:
+            aligned = frame.least(_to_line(one, *streamed[0], last, low), high)
+            with frame.loop(low, aligned) as at:
+                _point(row, one, at, (here,))
+            low = aligned
+        length = one.op("sub", "i64", high, low)
+        middle = one.op("add", "i64", low, one.op("and", "i64", length, str(-printer.lanes)))
+        if printer.two_rows:
+            _walk_two(row, here, low, middle, high)
+        else:
+            _walk_vectors(row, here, low, middle)
+            with frame.loop(middle, high) as at:
+                _point(row, one, at, (here,))
     for n, job in enumerate(jobs):
         if isinstance(job, Kept) and printer.values[job.result].op == "scan":
-            scan_row(printer.frame, printer.values[job.result], *line.targets[n], last, index)
+            scan_row(frame, printer.values[job.result], *here.targets[n], last, index)
 
 
-def _line(
-    printer: Printer,
-    stage: int,
-    jobs: Sequence[Job],
-    accumulators: Mapping[int, Accumulator],
-    order: Sequence[int],
-    known: dict[int, Any],
-    index: Index,
-    last: int,
-) -> _Line:
-    """Where a row begins in each memory."""
+def _walk_vectors(row: _Row, line: _Line, low: str, high: str) -> None:
+    """The vectors of a row; what is added up is flushed now and then where that needs it."""
+    printer = row.printer
+    frame, lanes = printer.frame, str(printer.lanes)
+    flushing = [each for each in row.accumulators.values() if each.flushes]
+    if not flushing:
+        with frame.loop(low, high, lanes) as at:
+            _point(row, printer.wide, at, (line,))
+        return
+    run = printer.lanes * _RUN
+    with frame.loop(low, high, str(run)) as begin:
+        end = frame.least(printer.one.op("add", "i64", begin, str(run)), high)
+        with frame.loop(begin, end, lanes) as at:
+            _point(row, printer.wide, at, (line,))
+        for each in flushing:
+            each.flush()
+
+
+def _walk_two(row: _Row, line: _Line, low: str, middle: str, high: str) -> None:
+    """A row and the next one, if there is one: vectors of both, or of the one, and then what is left of each."""
+    printer, index = row.printer, row.point
+    frame, one, lanes = printer.frame, printer.one, str(printer.lanes)
+    rows = row.last - 1
+    second = one.op("add", "i64", index[rows], "1")
+    end = frame.range(rows)[1]
+    both = one.select(one.op("icmp slt", "i64", second, end), "i64", middle, low)
+    with frame.loop(low, both, lanes) as at:
+        _point(row, printer.wide, at, (line, _next_line(one, line, rows)))
+    with frame.loop(both, middle, lanes) as at:
+        _point(row, printer.wide, at, (line,))
+    with frame.loop(index[rows], frame.least(one.op("add", "i64", second, "1"), end)) as each:
+        left = _line(row, {**index, rows: each})
+        with frame.loop(middle, high) as at:
+            _point(row, one, at, (left,))
+
+
+# --- one point of a row, or a vector of them --------------------------------------------------------------------------
+
+
+def _point(row: _Row, e: Emitter, at: str, lines: Sequence[_Line]) -> None:
+    """What is done at one point of each of some rows, or at as many as there are lanes."""
+    printer, one, last = row.printer, row.printer.one, row.last
+    values, across = printer.values, printer.across != NO_LOOP
+    along = printer.across if across else last
+    inputs = {values[i].args[0]: i for i in row.order if values[i].op == "input"}
+    form = printer.lowered.form
+    share = e is printer.wide and not across
+    read = _reader(row, e, at, lines, shared(form.near if share else (), inputs, len(lines), e.width), inputs)
+    for k, line in enumerate(lines):
+        for operand in form.fetched if share else ():
+            if operand in inputs:
+                memory, address = line.sources[inputs[operand]]
+                _fetch_later(e, one, memory, further(one, address, memory, last, at), last, len(lines))
+        found = dict(row.known[e.width])
+        for i in row.order:
+            value = values[i]
+            if value.op == "place":
+                found[i] = e.places(at) if along == last else e.splat(at, "i64")
+            elif i in line.sources:
+                found[i] = read(i, k)
+            elif value.op == "take":
+                found[i] = printer.looked_up(e, value, found, row.point)
+            elif value.op == "running":
+                found[i] = go_on(e, value, found, row.running[i], last, at)
+            else:
+                found[i] = printer.compute(e, i, found)
+        for n, job in enumerate(row.jobs):
+            x = found[job.value]
+            if n in row.accumulators:
+                row.accumulators[n].add(e, x)
+                continue
+            memory, address = line.targets[n]
+            address = further(one, address, memory, last, at)
+            if isinstance(job, Sink) and job.how != "store":
+                x = combined(e, job.how, memory.dtype, load(e, memory, address, last), x)
+            store(e, memory, address, last, x)
+
+
+def _reader(
+    row: _Row, e: Emitter, at: str, lines: Sequence[_Line], together: Shared, inputs: Mapping[int, int]
+) -> Callable[[int, int], Any]:
+    """What reads a value at this point of one of the rows; what they share is loaded once."""
+    printer, one, last = row.printer, row.printer.one, row.last
+    along = last if printer.across == NO_LOOP else printer.across
+    loaded: dict[tuple[int, int], tuple[str, str]] = {}
+
+    def read(i: int, k: int) -> Any:
+        value = printer.values[i]
+        use = (value.args[0], k)
+        if value.op != "input" or use not in together.of:
+            memory, address = lines[k].sources[i]
+            return load(e, memory, further(one, address, memory, last, at), along)
+        key, distance = together.of[use]
+        first, begin, more = together.loads[key]
+        memory, address = lines[begin].sources[inputs[first]]
+        if key not in loaded:
+            loaded[key] = load_both(e, memory, further(one, address, memory, last, at), more)
+        return moved_on(e, loaded[key], memory, distance)
+
+    return read
+
+
+# --- where rows begin -------------------------------------------------------------------------------------------------
+
+
+def _line(row: _Row, index: Index) -> _Line:
+    """Where the row at this place of the outer loops begins in each memory."""
+    printer = row.printer
     values, frame, one = printer.values, printer.frame, printer.one
-    targets: Places = {}
-    for n, job in enumerate(jobs):
-        if n not in accumulators:
+    targets: Begins = {}
+    for n, job in enumerate(row.jobs):
+        if n not in row.accumulators:
             memory = frame.operand(job.operand) if isinstance(job, Sink) else frame.kept(job.result)
             targets[n] = memory, address_of(one, memory, index)
-    sources: Places = {}
-    for i in order:
+    sources: Begins = {}
+    for i in row.order:
         value = values[i]
-        if printer.is_read(i, stage):
+        if printer.is_read(i, row.stage):
             memory = frame.operand(value.args[0]) if value.op == "input" else frame.kept(i)
             sources[i] = memory, address_of(one, memory, index)
-        elif value.op == "take" and last not in values[value.args[0]].loops:
+        elif value.op == "take" and row.last not in values[value.args[0]].loops:
             # One index for the whole row, which is read as any other.
-            sources[i] = printer.indexed(value, known, index)
+            sources[i] = printer.indexed(value, row.known[1], index)
     return _Line(sources, targets)
+
+
+def _running(printer: Printer, order: Sequence[int], index: Index) -> dict[int, tuple[Memory, str, str]]:
+    """For each scan along an outer loop, where the row before is held, and whether there is none yet."""
+    found = {}
+    for i in order:
+        value = printer.values[i]
+        if value.op == "running":
+            (loop,) = value.reduced
+            memory = printer.frame.operand(value.params[1])
+            is_first = printer.one.op("icmp eq", "i64", index[loop], "0")
+            found[i] = memory, address_of(printer.one, memory, index), is_first
+    return found
 
 
 def _next_line(one: Emitter, line: _Line, rows: int) -> _Line:
     """The row after one, along the loop over rows."""
 
-    def moved(places: Places) -> Places:
+    def moved(places: Begins) -> Begins:
         return {
             i: (memory, one.new(f"getelementptr i8, ptr {address}, i64 {memory.lies[rows][1]}"))
             if rows in memory.lies
