@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,6 +50,16 @@ def interpreted(*arrays: xp.Array) -> tuple[NDArray, ...]:
 def plain(*arrays: xp.Array) -> tuple[NDArray, ...]:
     """What NumPy gives, op by op."""
     return xp.compute(*arrays, optimize="none")
+
+
+def same_on_threads(run: Callable[[], Sequence[Any]], counts: Sequence[int] = (1, 2, 3)) -> Sequence[Any]:
+    """What `run` gives, the same bits on any number of threads."""
+    found = []
+    for count in counts:
+        with xp.set_options(num_threads=count):
+            found.append(run())
+        assert [x.tobytes() for x in found[-1]] == [x.tobytes() for x in found[0]], count
+    return found[0]
 
 
 def shared(x: Any) -> xp.Array:

@@ -19,7 +19,16 @@ from lazyxp.errors import SourceMutated
 from lazyxp.executors.numpy import kernels as numpy_kernels
 from lazyxp.executors.numpy.llvm import compiler, runtime
 from lazyxp.planning import clear_cache
-from tests.executors.kernel_checks import close, compiled, kernels_of, only_compiled, plain, same_bits, shared
+from tests.executors.kernel_checks import (
+    close,
+    compiled,
+    kernels_of,
+    only_compiled,
+    plain,
+    same_bits,
+    same_on_threads,
+    shared,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -58,12 +67,7 @@ def results(x):
 def test_bits_do_not_depend_on_the_number_of_threads(shape, dtype):
     x = RNG.standard_normal(shape).astype(dtype)
     outputs = results(shared(x)) if dtype != "complex128" else (xp.sum(shared(x) * 2 + 1), xp.var(shared(x), axis=0))
-    first = None
-    for count in (1, 2, 3, 7):
-        with xp.set_options(num_threads=count):
-            got = [v.tobytes() for v in compiled(*outputs)]
-        first = first or got
-        assert got == first, count
+    same_on_threads(lambda: compiled(*outputs), (1, 2, 3, 7))
 
 
 def test_work_is_shared(monkeypatch):
