@@ -48,7 +48,7 @@ def layout_of(x: Array) -> Layout:
     return Layout(x.shape, x.dtype, x.strides)
 
 
-def address_of(x: Array) -> int:
+def data_address(x: Array) -> int:
     """Where the first element of an array is."""
     return int(x.__array_interface__["data"][0])
 
@@ -124,7 +124,7 @@ def view_of(node: Node, x: Layout) -> Layout | None:
     found = _VIEWS[node.op.name](whole, **node.params)
     if found is None:
         return None
-    return layout_of(found)._replace(memory=x.memory, start=x.start + address_of(found) - address_of(whole))
+    return layout_of(found)._replace(memory=x.memory, start=x.start + data_address(found) - data_address(whole))
 
 
 def _stand_in(x: Layout) -> Array:

@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 
 # A kernel is kept for so many different lengths; then it begins anew.
 _MOST = 16
-# Where there is no data yet, unknown lengths together stand for at most so many elements.
+# Where there is no data yet, unknown lengths together stand for at most 2 to this power of elements.
 _STAND_IN = 40
 
 

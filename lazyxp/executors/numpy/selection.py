@@ -10,6 +10,7 @@ import numpy as np
 
 from lazyxp.executors.numpy import buffers, threads
 from lazyxp.executors.numpy.llvm import compiler
+from lazyxp.strides import data_address
 
 Array = np.ndarray[Any, Any]
 
@@ -29,7 +30,7 @@ def selected(x: Array, mask: Array) -> Array | None:
     counts = [np.count_nonzero(flat[i * _PIECE : (i + 1) * _PIECE]) for i in range(pieces)]
     places = np.concatenate([[0], np.cumsum(counts)])
     result = buffers.empty((int(places[-1]),), x.dtype)
-    numbers = [a.__array_interface__["data"][0] for a in (x, mask, places, result)]
+    numbers = [data_address(a) for a in (x, mask, places, result)]
     arguments = (ctypes.c_int64 * len(numbers))(*numbers)
     text = _text(x.dtype.itemsize, compiler.vector_bytes())
     code = compiler.compiled(lambda: text, text)

@@ -15,7 +15,7 @@ from lazyxp.executors.numpy.llvm.windows import LINE, Buffer
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
 from lazyxp.kernel import Axes, Kernel
 from lazyxp.sliding import Reach, Sliding, Stage, Window
-from lazyxp.strides import address_of, layout_of
+from lazyxp.strides import data_address, layout_of
 
 Array = np.ndarray[Any, Any]
 
@@ -112,7 +112,7 @@ def operands_of(sliding: Sliding, inputs: Sequence[Any]) -> tuple[list[list[Any]
 def inputs_of(stage: Stage, operands: Sequence[Any]) -> list[Any]:
     """What a stage reads, as arrays or how they lie: of what is not there yet, which window of which buffer it is."""
     return [
-        layout_of(x)._replace(memory=Buffer(read.stage, read.output), start=address_of(x))
+        layout_of(x)._replace(memory=Buffer(read.stage, read.output), start=data_address(x))
         if isinstance(read, Window)
         else x
         for x, read in zip(operands, stage.reads, strict=False)

@@ -166,15 +166,14 @@ def form_of(
         step = -(-step // _TILE_ROWS) * _TILE_ROWS
     outputs = operands[len(kernel.inputs) :]
     first = len(kernel.inputs)
-    rows_on_lines = all(step % LINE == 0 for steps in strides[first:] for step in steps[:-1])
-    past = on_lines and (rows_on_lines or (len(outputs) == 1 and not turned))
+    begin = math.gcd(LINE, *[step for own in strides[first:] for step in own[:-1]])  # all rows on a multiple of it
+    past = on_lines and (begin == LINE or (len(outputs) == 1 and not turned))
     past = past and all(x.size == total and x.nbytes >= _STREAM for x in outputs)
     past = past and all(how[-1] == UNIT for how in layout[first:])
     alike = [(axes, strides[k]) if layout[k][-1] == UNIT else None for k, axes in enumerate(kernel.inputs)]
     steps = [own[-2] if len(loops) > 1 else 0 for own in strides]
     near = near_of(places, [x.dtype for x in operands], alike, steps)
     # Rows that share what they load are walked together, wherever they begin; others better begin on a line.
-    begin = math.gcd(LINE, *[step for own in strides[first:] for step in own[:-1]])
     streams = (begin if begin >= (_LEAST_STREAM if near else LINE) else 1) if past else 0
     return Form(loops, outer, pieces, layout, short, streams, turned, near, fetched_of(near, operands)), Space(
         lengths, strides, step

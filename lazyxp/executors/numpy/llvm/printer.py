@@ -101,9 +101,7 @@ class Printer:
         self.stages = stages(self.values)
         self._added = contracted(self.values, {s.value for s in lowered.sinks if s.how != "sum"})
         self.two_rows = walks_two_rows(lowered)
-        # What is known at the current point: one number for the whole row.
         self.known: dict[int, Any] = {}
-        # Emits what is known there; in vectors where several points of a loop are done at once.
         self.here, self.across = self.one, NO_LOOP
 
     def printed(self) -> Printed:

@@ -50,7 +50,7 @@ class _Row(NamedTuple):
 
     Attributes
     ----------
-    printer, stage, jobs, point, last
+    printer, stage, jobs, outer, last
         The walk, what it is for, where the outer loops are, and the loop along the row.
     accumulators : dict of int to Accumulator
         By the number of the job, where something is added up.
@@ -65,7 +65,7 @@ class _Row(NamedTuple):
     printer: Printer
     stage: int
     jobs: list[Job]
-    point: Index
+    outer: Index
     last: int
     accumulators: dict[int, Accumulator]
     known: dict[int, dict[int, Any]]
@@ -145,7 +145,7 @@ def _walk_vectors(row: _Row, line: _Line, low: str, high: str) -> None:
 
 def _walk_two(row: _Row, line: _Line, low: str, middle: str, high: str) -> None:
     """A row and the next one, if there is one: vectors of both, or of the one, and then what is left of each."""
-    printer, index = row.printer, row.point
+    printer, index = row.printer, row.outer
     frame, one, lanes = printer.frame, printer.one, str(printer.lanes)
     rows = row.last - 1
     second = one.op("add", "i64", index[rows], "1")
@@ -186,7 +186,7 @@ def _point(row: _Row, e: Emitter, at: str, lines: Sequence[_Line]) -> None:
             elif i in line.sources:
                 found[i] = read(i, k)
             elif value.op == "take":
-                found[i] = printer.looked_up(e, value, found, row.point)
+                found[i] = printer.looked_up(e, value, found, row.outer)
             elif value.op == "running":
                 found[i] = go_on(e, value, found, row.running[i], last, at)
             else:

@@ -22,6 +22,7 @@ from lazyxp.executors.numpy.llvm.printer import Printed, print_kernel, scratch_b
 from lazyxp.executors.numpy.llvm.windows import FEWEST, LINE, places_of
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
 from lazyxp.kernel import NO_AXIS, Axes, Kernel
+from lazyxp.strides import data_address
 
 Array = np.ndarray[Any, Any]
 
@@ -40,7 +41,7 @@ _MANY = 48
 
 # A line of the cache that nothing is written to.
 _HELD = np.empty(2 * LINE, np.uint8)
-_LINE = _HELD[-_HELD.__array_interface__["data"][0] % LINE :][:LINE]
+_LINE = _HELD[-data_address(_HELD) % LINE :][:LINE]
 
 
 class Case(NamedTuple):
@@ -168,7 +169,7 @@ class Runner:
         lowered = job.case.lowered
         for number in lowered.zeros:
             partials[number][...] = 0
-        addresses = [x.__array_interface__["data"][0] for x in (*inputs, *outputs, *partials)]
+        addresses = [data_address(x) for x in (*inputs, *outputs, *partials)]
         arguments = (ctypes.c_int64 * (len(addresses) + len(job.numbers)))(*addresses, *job.numbers)
         _call(job, ctypes.addressof(arguments))
         if lowered.flag is not None and partials[lowered.flag].any():
@@ -315,13 +316,13 @@ def on_line(shape: Sequence[int], dtype: Any) -> Array:
         return found
     size = math.prod(shape) * np.dtype(dtype).itemsize
     held = np.empty(size + LINE, np.uint8)
-    start = -held.__array_interface__["data"][0] % LINE
+    start = -data_address(held) % LINE
     return np.asarray(held[start : start + size].view(dtype).reshape(shape))
 
 
 def _lies(x: Array) -> tuple[tuple[int, ...], bool]:
     """The strides of an array, and whether it begins on a line of the cache."""
-    return x.strides, x.__array_interface__["data"][0] % LINE == 0
+    return x.strides, data_address(x) % LINE == 0
 
 
 def _small_memory(shape: tuple[int, ...], axes: Axes, order: Axes, dtype: Any) -> Callable[[], Array]:
@@ -398,7 +399,7 @@ def _call(job: Job, arguments: int) -> None:
 def scratch_memory(sizes: Sequence[int]) -> tuple[Any, list[Array]]:
     """The addresses of memory of so many bytes each, and what holds it."""
     held = [np.empty(size + LINE, np.uint8) for size in sizes]
-    return (ctypes.c_int64 * len(held))(*[-(-x.__array_interface__["data"][0] // LINE) * LINE for x in held]), held
+    return (ctypes.c_int64 * len(held))(*[-(-data_address(x) // LINE) * LINE for x in held]), held
 
 
 # --- parts of pieces -------------------------------------------------------------------------------------------------

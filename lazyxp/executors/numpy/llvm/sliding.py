@@ -20,7 +20,7 @@ from lazyxp.executors.numpy.llvm.frame import scratch_at
 from lazyxp.executors.numpy.llvm.printer import scratch_bytes
 from lazyxp.executors.numpy.llvm.windows import places_of
 from lazyxp.sliding import Sliding, Window
-from lazyxp.strides import address_of
+from lazyxp.strides import data_address
 
 Array = np.ndarray[Any, Any]
 
@@ -336,21 +336,21 @@ def _run(sliding: Sliding, job: _Job, inputs: Sequence[Array]) -> tuple[Array, .
             flags.append(own[part.case.lowered.flag])
     everything = job.all.copy()
     for place, number, k in job.places:
-        everything[place] += address_of(_array(sliding, number, k, inputs, outputs, partials[number]))
+        everything[place] += data_address(_array(sliding, number, k, inputs, outputs, partials[number]))
     loop = compiler.compiled(lambda: _TEXT, "sliding")
     parts = -(-course.length // course.step)
     limit = threads.limit() if course.portions > 1 else 1
     portions = min(parts, limit * _PORTIONS) if limit > 1 else 1
 
     memory: dict[int, tuple[Array, Any]] = {}
-    what = address_of(everything)
+    what = data_address(everything)
 
     def portion(i: int) -> None:
         mine = get_ident()
         if mine not in memory:
             memory[mine] = _thread_memory(job)
         where, _ = memory[mine]
-        loop.call(what, parts * i // portions, parts * (i + 1) // portions, address_of(where))
+        loop.call(what, parts * i // portions, parts * (i + 1) // portions, data_address(where))
 
     if portions == 1:
         portion(0)
@@ -371,10 +371,10 @@ def _thread_memory(job: _Job) -> tuple[Array, list[Any]]:
     for numbers, sizes in zip(job.numbers, job.scratch, strict=True):
         scratch, keep = runtime.scratch_memory(sizes)
         held += [numbers.copy(), scratch, keep]
-        slots += [address_of(held[-3]), ctypes.addressof(scratch)]
+        slots += [data_address(held[-3]), ctypes.addressof(scratch)]
     for size in job.buffers:
         held.append(runtime.on_line((size,), np.uint8))
-        slots.append(address_of(held[-1]))
+        slots.append(data_address(held[-1]))
     return np.array(slots, np.int64), held
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazyxp.strides import Layout, address_of
+from lazyxp.strides import Layout, data_address
 
 Array = np.ndarray[Any, Any]
 
@@ -65,7 +65,7 @@ def places_of(inputs: Sequence[Array | Layout]) -> Places:
     places: list[tuple[int, int] | None] = [None] * len(inputs)
     for (_, strides, _), members in found.items():
         if len(members) >= FEWEST and strides:
-            begin = [x.start if isinstance(x, Layout) else address_of(x) for x in [inputs[k] for k in members]]
+            begin = [x.start if isinstance(x, Layout) else data_address(x) for x in [inputs[k] for k in members]]
             _place(places, members, begin, strides)
     return tuple(places) if any(places) else ()
 
