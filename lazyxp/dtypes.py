@@ -66,6 +66,8 @@ STANDARD: tuple[DType, ...] = (
     complex64,
     complex128,
 )
+# The object that each dtype is known by: NumPy has others that equal it, as where an array was unpickled.
+_KNOWN = {d: d for d in (*STANDARD, np.dtype("float16"), np.dtype("longdouble"), np.dtype("clongdouble"))}
 _REAL_OF: dict[str, DType] = {"F": float32, "D": float64, "G": np.dtype("longdouble")}
 _COMPLEX_OF: dict[str, DType] = {"f": complex64, "d": complex128, "g": np.dtype("clongdouble"), "e": complex64}
 _SCALAR_KINDS: dict[type, str] = {builtins.bool: "b", int: "iuf" + "c", float: "fc", complex: "fc"}
@@ -74,12 +76,17 @@ _SCALAR_KINDS: dict[type, str] = {builtins.bool: "b", int: "iuf" + "c", float: "
 def as_dtype(dtype: Any, function: str) -> DType:
     """`dtype` as a native-endian NumPy dtype of numbers or booleans; TypeError otherwise."""
     try:
-        result: DType = np.dtype(dtype).newbyteorder("=")
+        result = canonical(np.dtype(dtype).newbyteorder("="))
     except TypeError as error:
         raise TypeError(f"{function}: {dtype!r} is not a data type ({error})") from None
     if result.kind not in "biufc" or (options.current().strict and result not in STANDARD):
         raise TypeError(f"{function}: data type {result} is not one of the standard's: {', '.join(map(str, STANDARD))}")
     return result
+
+
+def canonical(dtype: DType) -> DType:
+    """The object that stands for `dtype` in graphs, where dtypes that are equal are the same object."""
+    return _KNOWN.get(dtype, dtype)
 
 
 def in_category(dtype: DType, category: str) -> builtins.bool:

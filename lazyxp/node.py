@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lazyxp.dtypes import canonical
+
 Shape = tuple[int | None, ...]
 # Where a node was recorded: code and instruction offset, or text; in templates, the number of the recorded node.
 Site = tuple[CodeType, int] | str | int | None
@@ -327,7 +329,8 @@ def _unbundled(flat: list[tuple[Any, ...]]) -> _Bundle:
     nodes: list[Node] = []
     for op, args, params, shape, dtype, site, value in flat:
         found = tuple(nodes[a] if isinstance(a, int) else a for a in args)
-        nodes.append(Node(op, found, params, shape, dtype, site, value))
+        one = tuple(map(canonical, dtype)) if type(dtype) is tuple else canonical(dtype)
+        nodes.append(Node(op, found, params, shape, one, site, value))
     return _Bundle(nodes)
 
 

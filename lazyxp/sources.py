@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from lazyxp import dtypes
 from lazyxp.errors import SourceMutated
 from lazyxp.node import NO_PARAMS, SOURCE, Node, Site
 
@@ -61,7 +62,7 @@ def verify(node: Node) -> None:
 
 def owned(value: Value, site: Site) -> Node:
     """A source that holds `value`, which nobody else can change."""
-    return Node(SOURCE, (), NO_PARAMS, value.shape, value.dtype, site, value)
+    return Node(SOURCE, (), NO_PARAMS, value.shape, dtypes.canonical(value.dtype), site, value)
 
 
 def from_numpy(value: Value, *, copy: bool | None, site: Site) -> Node:

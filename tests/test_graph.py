@@ -66,8 +66,8 @@ def test_a_loop_records_its_numbers_once(monkeypatch) -> None:
     monkeypatch.setattr(declare, "_numbers", {})
     monkeypatch.setattr(node, "_sites", {})
 
-    def loop(first, second):
-        x = xp.asarray([1.0, 2.0])
+    def loop(first, second, data=(1.0, 2.0)):
+        x = xp.asarray(data)
         for _ in range(50):
             x = first * x + second
         return x
@@ -76,6 +76,23 @@ def test_a_loop_records_its_numbers_once(monkeypatch) -> None:
     assert [data["op"] for _, data in graph.nodes(data=True)].count("constant") == 2
     np.testing.assert_allclose(loop(0.2, -1.6).compute(), [-2.0, -2.0])
     assert [loop(0.3, 7.7).explain().cache, loop(0.2, -1.6).explain().cache] == ["hit", "hit"]
+    pickled = pickle.loads(pickle.dumps(np.asarray([1.0, 2.0])))  # its dtype equals NumPy's and is another object
+    assert loop(0.3, 7.7, pickled).explain().cache == "hit"
+    graph = xp.to_networkx(loop(0.3, 7.7, pickled))
+    assert [data["op"] for _, data in graph.nodes(data=True)].count("constant") == 2
+
+
+def test_equal_dtypes_are_one_object() -> None:
+    for dtype in map(np.dtype, "?bhilqBHILQefdgFDG"):
+        data = np.ones(3, dtype)
+        others = data, pickle.loads(pickle.dumps(data)), data.astype(dtype.newbyteorder(">"))
+        arrays = [xp.asarray(x) for x in others]
+        arrays += [pickle.loads(pickle.dumps(xp.asarray(x))) for x in others]
+        arrays += [xp.ones(3, dtype=x.dtype) for x in others]
+        arrays += [xp.astype(xp.ones(3), x.dtype) for x in others]
+        arrays += [x * 1 for x in arrays if dtype.kind != "b"]
+        assert len({id(x.dtype) for x in arrays}) == 1
+        assert arrays[0].dtype == dtype
 
 
 def test_numbers_recorded_at_one_place_are_told_apart() -> None:
