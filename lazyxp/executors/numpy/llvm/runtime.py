@@ -11,13 +11,13 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from lazyxp.executors.numpy import buffers, threads
-from lazyxp.executors.numpy.combining import mean_of, real_product
 from lazyxp.executors.numpy.llvm import compiler, scalars
 from lazyxp.executors.numpy.llvm.analysis import cost
 from lazyxp.executors.numpy.llvm.entry import direct, direct_text, is_possible
 from lazyxp.executors.numpy.llvm.form import UNCUT, Form, Space, form_of, is_cut
 from lazyxp.executors.numpy.llvm.frame import scratch_at
-from lazyxp.executors.numpy.llvm.lower import Finish, Lowered, Partial, Unprintable
+from lazyxp.executors.numpy.llvm.lower import Lowered, Partial, Unprintable
+from lazyxp.executors.numpy.llvm.parts import Finisher, finishers_of, put_together
 from lazyxp.executors.numpy.llvm.printer import Printed, print_kernel, scratch_bytes
 from lazyxp.executors.numpy.llvm.windows import FEWEST, LINE, places_of
 from lazyxp.executors.numpy.memory_order import empty_in_order, memory_order
@@ -106,6 +106,8 @@ class Job(NamedTuple):
         Each gives the memory of an output.
     partials : list of (tuple of int, dtype)
         The memory of partial results.
+    finishers : tuple of callable
+        What makes outputs of partial results.
     scratch : list of int
         The bytes that each thread needs for each value that is kept for a while.
     turned : list of (int, int)
@@ -121,6 +123,7 @@ class Job(NamedTuple):
     numbers: list[int]
     make: tuple[Callable[[], Array], ...]
     partials: list[tuple[tuple[int, ...], Any]]
+    finishers: tuple[Finisher, ...]
     scratch: list[int]
     turned: list[tuple[int, int]]
     direct: Callable[..., None] | None
@@ -174,8 +177,7 @@ class Runner:
         _call(job, ctypes.addressof(arguments))
         if lowered.flag is not None and partials[lowered.flag].any():
             return None
-        for finish in lowered.finishes:
-            put_together(job.case, finish, partials, outputs[finish.output])
+        put_together(job.finishers, partials, outputs)
         return outputs
 
 
@@ -288,7 +290,8 @@ def _prepared(
     make = case.makers
     if simple:
         make = tuple([_small_memory(shape, axes, case.order, dtype) for shape, axes, dtype in kept(kernel)])
-    return Job(compiled, case, numbers, make, case.partials, scratch, turned(kernel), call, keep)
+    finishers = finishers_of(case)
+    return Job(compiled, case, numbers, make, case.partials, finishers, scratch, turned(kernel), call, keep)
 
 
 def compiled_case(case: Case, entry: str = "") -> compiler.Compiled:
@@ -400,75 +403,3 @@ def scratch_memory(sizes: Sequence[int]) -> tuple[Any, list[Array]]:
     """The addresses of memory of so many bytes each, and what holds it."""
     held = [np.empty(size + LINE, np.uint8) for size in sizes]
     return (ctypes.c_int64 * len(held))(*[-(-data_address(x) // LINE) * LINE for x in held]), held
-
-
-# --- parts of pieces -------------------------------------------------------------------------------------------------
-
-_TOGETHER: dict[str, Callable[..., Any]] = {
-    "sum": np.add,
-    "prod": np.multiply,
-    "max": np.maximum,
-    "min": np.minimum,
-    "any": np.logical_or,
-    "all": np.logical_and,
-}
-
-
-def _together(how: str, parts: Array) -> Array:
-    """All parts as one, in pairs, so that rounding errors grow with the logarithm of their number."""
-    merge = _TOGETHER[how]
-    merged = np.empty_like(parts[: -(-len(parts) // 2)])
-    while len(parts) > 1:
-        half = len(parts) // 2
-        merge(parts[:half], parts[half : 2 * half], out=merged[:half])
-        if len(parts) % 2:
-            merged[half] = parts[-1]
-        parts = merged[: -(-len(parts) // 2)]
-    return np.asarray(parts[0])
-
-
-def put_together(case: Case, finish: Finish, partials: Sequence[Array], output: Array) -> None:
-    """Make an output of the parts that pieces of work have left."""
-    one = finish.instruction
-    name = one.node.op.name
-    mine = [partials[i] for i in finish.partials]
-    kernel = case.lowered.kernel
-    count = math.prod([kernel.lengths[a] for a in one.reduced])
-    with np.errstate(all="ignore"):
-        if name in ("var", "std"):
-            result = _variance(case, one.reduced, mine, count, one.node.params["correction"])
-            result = np.sqrt(result) if name == "std" else result
-        else:
-            result = _together(case.lowered.partials[finish.partials[0]].how, mine[0])
-            if name == "mean":
-                result = mean_of(result, count)
-    loops = case.lowered.partials[finish.partials[0]].loops
-    axes = [a for loop in sorted(loops) for a in case.lowered.form.loops[loop]]
-    result = result.reshape([kernel.lengths[a] for a in axes])
-    dims = [a for a in one.axes if a != NO_AXIS]
-    output[...] = result.transpose([axes.index(a) for a in dims]).reshape(output.shape)
-
-
-def _variance(case: Case, reduced: Axes, parts: Sequence[Array], count: int, correction: float) -> Array:
-    """The variance from the sums, and the sums of distances and of squared distances from each part's own center.
-
-    Seen from the mean as it is rounded, as NumPy does: ``(x - mean(x)) / std(x)`` is then never large.
-    """
-    totals, center, sums, squares = parts
-    real = squares.dtype.type
-    sizes = _part_sizes(case, reduced, len(totals)).astype(squares.dtype).reshape(-1, *[1] * (totals.ndim - 1))
-    away = center - mean_of(_together("sum", totals), count)
-    total = _together("sum", squares + real(2) * real_product(away, sums) + sizes * real_product(away, away))
-    degrees = count - correction
-    return np.asarray(np.maximum(total, real(0)) / real(degrees if degrees > 0 else math.nan))
-
-
-def _part_sizes(case: Case, reduced: Axes, count: int) -> Array:
-    """How many elements each part stands for."""
-    lengths = case.lowered.kernel.lengths
-    all_of_them = math.prod([lengths[a] for a in reduced])
-    if count == 1:
-        return np.array([all_of_them])
-    length = case.space.lengths[case.lowered.form.pieces]
-    starts = np.arange(count) * case.space.step
-    return np.minimum(starts + case.space.step, length) * (all_of_them // length) - starts * (all_of_them // length)

@@ -17,6 +17,7 @@ from lazyxp.executors.numpy import threads
 from lazyxp.executors.numpy.llvm import compiler, runtime
 from lazyxp.executors.numpy.llvm.course import Course, course_of
 from lazyxp.executors.numpy.llvm.frame import scratch_at
+from lazyxp.executors.numpy.llvm.parts import Finisher, finishers_of, put_together
 from lazyxp.executors.numpy.llvm.printer import scratch_bytes
 from lazyxp.executors.numpy.llvm.windows import places_of
 from lazyxp.sliding import Sliding, Window
@@ -194,6 +195,8 @@ class _Job(NamedTuple):
         Where it has those: the place, the stage, and the operand.
     partials : list of list of (tuple of int, dtype)
         The memory of partial results of each stage.
+    finishers : tuple of callable
+        What makes outputs of those of the last one.
     numbers : list of array
         What each stage is called with: addresses, which the loop puts in, lengths and strides.
     scratch : list of list of int
@@ -209,6 +212,7 @@ class _Job(NamedTuple):
     all: Array
     places: list[tuple[int, int, int]]
     partials: list[list[tuple[tuple[int, ...], Any]]]
+    finishers: tuple[Finisher, ...]
     numbers: list[Array]
     scratch: list[list[int]]
     buffers: list[int]
@@ -285,7 +289,8 @@ def _prepared(sliding: Sliding, inputs: Sequence[Array]) -> _Job | None:
         for part, code in zip(course.parts, compiled, strict=True)
     ]
     make = course.parts[-1].case.makers
-    return _Job(course, compiled, everything, places, partials, numbers, scratch, course.buffers, make)
+    finishers = finishers_of(course.parts[-1].case)
+    return _Job(course, compiled, everything, places, partials, finishers, numbers, scratch, course.buffers, make)
 
 
 # The slots of a thread: nothing, then for each stage its arguments and its scratch memory, and then the buffers.
@@ -358,9 +363,7 @@ def _run(sliding: Sliding, job: _Job, inputs: Sequence[Array]) -> tuple[Array, .
         threads.run(portion, portions, limit)
     if any(flag.any() for flag in flags):
         return None
-    last = course.parts[-1].case
-    for finish in last.lowered.finishes:
-        runtime.put_together(last, finish, partials[-1], outputs[finish.output])
+    put_together(job.finishers, partials[-1], outputs)
     return outputs
 
 
