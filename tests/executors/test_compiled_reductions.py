@@ -124,6 +124,22 @@ LAYOUTS = {
 }
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex64", "int16", "bool"])
+@pytest.mark.parametrize("length", [5, 8, 16, 19, 32, 67, 1_100])
+def test_rows_added_up_are_each_added_once(length, dtype):
+    for rows in (1, 2, 3, 4, 5, 7, 8, 70_000 // length + 3, 150_000 // length + 1):
+        x = np.arange(rows * length).reshape(rows, length) % 7 - 2
+        x = x.astype(dtype)  # small integers: sums are exact, whatever their order
+        a = xp.asarray(x)
+        found = {"sum": xp.sum(a, axis=0), "all": xp.all(a, axis=0), "count_nonzero": xp.count_nonzero(a, axis=0)}
+        if x.dtype.kind != "c":
+            found |= {"max": xp.max(a, axis=0), "min": xp.min(2 * a[::-1], axis=0)}
+        for name, got in zip(found, compiled(*found.values()), strict=True):
+            want = np.min(2 * x, axis=0) if name == "min" else getattr(np, name)(x, axis=0)
+            same_bits(got, want)
+            same_bits(compiled(found[name])[0], want)
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", ["float64", *slow("int16", "complex64")])
 @pytest.mark.parametrize("shape", [(7, 37), (420, 163)])

@@ -30,6 +30,9 @@ _BESIDE = 256
 _ON = 32_768
 # Rows of at most so many elements are short.
 _SHORT = 128
+# Rows of at most so many bytes, or at least so many, are better added up several at once: what they are added to is
+# written so soon after it was read that this takes longer than the rows, or does not stay in the first cache.
+_NARROW, _WIDE = 4 * LINE, 8_000
 # Outputs of so many bytes do not stay in the cache: to read what they overwrite would be a waste.
 _STREAM = 16 << 20
 # And go past it in parts of at least so many bytes.
@@ -66,6 +69,8 @@ class Form(NamedTuple):
         Inputs that are read near others, along the last loop and the one around it.
     fetched : tuple of int
         Inputs whose next row is brought into the cache while a row is read.
+    several : bool
+        Whether several rows that are added to the same are better walked at once.
     """
 
     loops: tuple[Axes, ...]
@@ -77,6 +82,7 @@ class Form(NamedTuple):
     turned: tuple[int, ...]
     near: tuple[Near, ...] = ()
     fetched: tuple[int, ...] = ()
+    several: bool = False
 
 
 class Space(NamedTuple):
@@ -111,7 +117,8 @@ def form_of(
     the cache.
     """
     # Rows within rows are inside: their axes are reduced by more of the reductions.
-    times = [sum([a in (*one.reduced, *scanned(one)) for one in kernel.body]) for a in range(len(kernel.lengths))]
+    gone = [found for one in kernel.body if (found := (*one.reduced, *scanned(one)))]
+    times = [sum([a in found for found in gone]) for a in range(len(kernel.lengths))]
     indexed = kernel.looked_up
     on = kernel.scanned_on
     along_outer = _scanned_outside(kernel, order)
@@ -150,8 +157,10 @@ def form_of(
         ]
     )
     short = lengths[-1] <= _SHORT
+    row = lengths[-1] * max([x.dtype.itemsize for x in operands])
+    several = len(loops) > 1 and any([loops[-2][0] in found for found in gone]) and not _NARROW < row < _WIDE
     if total <= _PIECE:
-        return Form(loops, outer, UNCUT, layout, short, 0, ()), Space(lengths, strides, 0)
+        return Form(loops, outer, UNCUT, layout, short, 0, (), several=several), Space(lengths, strides, 0)
     if on:
         pieces, wanted = len(loops) - 1, _ON
     else:
@@ -175,9 +184,9 @@ def form_of(
     near = near_of(places, [x.dtype for x in operands], alike, steps)
     # Rows that share what they load are walked together, wherever they begin; others better begin on a line.
     streams = (begin if begin >= (_LEAST_STREAM if near else LINE) else 1) if past else 0
-    return Form(loops, outer, pieces, layout, short, streams, turned, near, fetched_of(near, operands)), Space(
-        lengths, strides, step
-    )
+    fetched = fetched_of(near, operands)
+    form = Form(loops, outer, pieces, layout, short, streams, turned, near, fetched, several)
+    return form, Space(lengths, strides, step)
 
 
 def _scanned_outside(kernel: Kernel, order: Axes) -> bool:

@@ -40,7 +40,7 @@ from lazyxp.executors.numpy.llvm.memory import (
     load_one,
     store_one,
 )
-from lazyxp.executors.numpy.llvm.rows import walk_row, walks_two_rows
+from lazyxp.executors.numpy.llvm.rows import rows_at_once, walk_row
 from lazyxp.executors.numpy.llvm.tiles import tiles
 
 
@@ -81,8 +81,8 @@ class Printer:
         What is printed.
     stages : list of int
         In which walk over a row each value is computed.
-    two_rows : bool
-        Whether two rows are walked at once.
+    rows : int
+        How many rows are walked at once.
     known : dict of int to Any
         What is known at the current point: one number for the whole row.
     here : Emitter
@@ -100,7 +100,7 @@ class Printer:
         self._inner: list[int] = list(range(form.outer, len(form.loops)))
         self.stages = stages(self.values)
         self._added = contracted(self.values, {s.value for s in lowered.sinks if s.how != "sum"})
-        self.two_rows = walks_two_rows(lowered)
+        self.rows = 1
         self.known: dict[int, Any] = {}
         self.here, self.across = self.one, NO_LOOP
 
@@ -144,6 +144,7 @@ class Printer:
         return any(loop in sink.reduced for loop in self._outer)
 
     def _walk(self, sinks: list[Sink]) -> None:
+        self.rows = rows_at_once(self.lowered, sinks)
         with ExitStack() as stack:
             index = {PIECE: self.frame.piece}
             for loop in self._outer:
@@ -151,8 +152,8 @@ class Printer:
                     stack.enter_context(tiles(self.frame, index))
                 low, high = self.frame.range(loop)
                 used = any(loop in sink.loops or loop in sink.reduced for sink in sinks)
-                step = "2" if self.two_rows and loop == self._outer[-1] else "1"
-                index[loop] = stack.enter_context(self.frame.loop(low, high, step)) if used else low
+                step = self.rows if loop == self._outer[-1] else 1
+                index[loop] = stack.enter_context(self.frame.loop(low, high, str(step))) if used else low
             self.known = {}
             self._point(sinks, index)
 

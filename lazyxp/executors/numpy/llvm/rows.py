@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _RUN = 16
 # Two rows at once need registers for both: not with more instructions than these.
 _MOST_OF_TWO = 48
+# So many rows are added to what is in memory at once, with no more instructions than these for each of them.
+_ADDED, _MOST_OF_ADDED = 4, 12
 
 # Where things begin: the memory of each, and the address.
 Begins = dict[int, tuple[Memory, str]]
@@ -73,20 +75,27 @@ class _Row(NamedTuple):
     running: dict[int, tuple[Memory, str, str]]
 
 
-def walks_two_rows(lowered: Lowered) -> bool:
-    """Whether two rows are walked at once: what one reads the other does too, and nothing else is done for each row."""
+def rows_at_once(lowered: Lowered, sinks: Sequence[Sink]) -> int:
+    """How many rows are walked at once: more than one where nothing but vectors of them is computed.
+
+    Two, where what one reads the other does too; and some, where all that is done with them is to add them up.
+    """
     form = lowered.form
     last = len(form.loops) - 1
-    return (
-        has_next_rows(form.near)
-        and form.outer == last
+    alone = (
+        form.outer == last
         and form.streams != 1
         and not form.turned
-        and all(sink.how == "store" for sink in lowered.sinks)
         and all(value.op not in _BY_ROW for value in lowered.values)
         and all(last in value.loops or last - 1 not in value.loops for value in lowered.values)
-        and sum(map(cost, lowered.values)) <= _MOST_OF_TWO
     )
+    costs = sum(map(cost, lowered.values))
+    if not alone or costs > _MOST_OF_TWO:
+        return 1
+    if all(sink.how == "store" for sink in lowered.sinks):
+        return 2 if has_next_rows(form.near) else 1
+    added = all(last in sink.loops and last - 1 in sink.reduced for sink in sinks)
+    return _ADDED if form.several and added and not form.near and costs <= _MOST_OF_ADDED else 1
 
 
 _BY_ROW = frozenset(("reduce", "scan", "running", "take"))
@@ -114,8 +123,8 @@ def walk_row(
             low = aligned
         length = one.op("sub", "i64", high, low)
         middle = one.op("add", "i64", low, one.op("and", "i64", length, str(-printer.lanes)))
-        if printer.two_rows:
-            _walk_two(row, here, low, middle, high)
+        if printer.rows > 1:
+            _walk_rows(row, here, low, middle, high)
         else:
             _walk_vectors(row, here, low, middle)
             with frame.loop(middle, high) as at:
@@ -143,20 +152,24 @@ def _walk_vectors(row: _Row, line: _Line, low: str, high: str) -> None:
             each.flush()
 
 
-def _walk_two(row: _Row, line: _Line, low: str, middle: str, high: str) -> None:
-    """A row and the next one, if there is one: vectors of both, or of the one, and then what is left of each."""
+def _walk_rows(row: _Row, line: _Line, low: str, middle: str, high: str) -> None:
+    """A row and those after it: all at once if all of them are there, else one after the other."""
     printer, index = row.printer, row.outer
     frame, one, lanes = printer.frame, printer.one, str(printer.lanes)
     rows = row.last - 1
-    second = one.op("add", "i64", index[rows], "1")
-    end = frame.range(rows)[1]
-    both = one.select(one.op("icmp slt", "i64", second, end), "i64", middle, low)
-    with frame.loop(low, both, lanes) as at:
-        _point(row, printer.wide, at, (line, _next_line(one, line, rows)))
-    with frame.loop(both, middle, lanes) as at:
-        _point(row, printer.wide, at, (line,))
-    with frame.loop(index[rows], frame.least(one.op("add", "i64", second, "1"), end)) as each:
+    lines = [line]
+    for _ in range(printer.rows - 1):
+        lines.append(_next_line(one, lines[-1], rows))
+    first, end = index[rows], frame.range(rows)[1]
+    complete = one.op("icmp sle", "i64", one.op("add", "i64", first, str(printer.rows)), end)
+    with frame.loop(low, one.select(complete, "i64", middle, low), lanes) as at:
+        _point(row, printer.wide, at, lines)
+    with frame.loop(middle, one.select(complete, "i64", high, middle)) as at:
+        _point(row, one, at, lines)
+    with frame.loop(first, one.select(complete, "i64", first, end)) as each:
         left = _line(row, {**index, rows: each})
+        with frame.loop(low, middle, lanes) as at:
+            _point(row, printer.wide, at, (left,))
         with frame.loop(middle, high) as at:
             _point(row, one, at, (left,))
 
@@ -173,6 +186,7 @@ def _point(row: _Row, e: Emitter, at: str, lines: Sequence[_Line]) -> None:
     form = printer.lowered.form
     share = e is printer.wide and not across
     read = _reader(row, e, at, lines, shared(form.near if share else (), inputs, len(lines), e.width), inputs)
+    totals: dict[int, Any] = {}
     for k, line in enumerate(lines):
         for operand in form.fetched if share else ():
             if operand in inputs:
@@ -199,7 +213,10 @@ def _point(row: _Row, e: Emitter, at: str, lines: Sequence[_Line]) -> None:
             memory, address = line.targets[n]
             address = further(one, address, memory, last, at)
             if isinstance(job, Sink) and job.how != "store":
-                x = combined(e, job.how, memory.dtype, load(e, memory, address, last), x)
+                so_far = totals.get(n) or load(e, memory, address, last)
+                x = totals[n] = combined(e, job.how, memory.dtype, so_far, x)
+                if k + 1 < len(lines):
+                    continue  # all rows are added to the same
             store(e, memory, address, last, x)
 
 
