@@ -112,8 +112,8 @@ class Kernel:
     def largest(self, lengths: tuple[int, ...] | None = None) -> int:
         """How many elements the largest value of the kernel, or of one of these lengths, would have if it were held."""
         lengths = self.lengths if lengths is None else lengths
-        sizes = [math.prod(lengths[a] for a in (*i.axes, *i.reduced) if a != NO_AXIS) for i in self.body]
-        return max(sizes, default=0)
+        walked = {(one.axes, one.reduced) for one in self.body}
+        return max([math.prod([lengths[a] for a in (*x, *y) if a != NO_AXIS]) for x, y in walked], default=0)
 
     def of_lengths(self, lengths: tuple[int, ...]) -> Kernel:
         """This kernel, when it is known that its axes have these lengths."""
@@ -192,10 +192,12 @@ def scanned(one: Instruction) -> Axes:
 
 def operand_axes(one: Instruction, position: int, operand: Axes) -> Axes:
     """The axes that `one` takes the dimensions of an operand with these axes to lie along."""
-    if one.node.op.name == "take":
+    kind, name = one.node.op.kind, one.node.op.name
+    if operand == one.axes and kind in ("elementwise", "cast"):
+        return operand
+    if name == "take":
         place = one.node.params["axis"]
         return (one.axes[place],) if position else (*one.axes[:place], operand[place], *one.axes[place + 1 :])
-    kind, name = one.node.op.kind, one.node.op.name
     if reduces(one.node):
         params = one.node.params
         along = reduced_dims(one.node, len(operand))

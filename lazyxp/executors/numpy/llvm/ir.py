@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from typing import Any
 
@@ -21,6 +22,7 @@ _ELEMENT = {
 _SUFFIX = {"float": "f32", "double": "f64"}
 
 
+@functools.cache
 def is_known(dtype: np.dtype[Any]) -> bool:
     """Whether there are registers for elements of a dtype: float16 and long double have none."""
     return f"{dtype.kind}{dtype.itemsize}" in _ELEMENT

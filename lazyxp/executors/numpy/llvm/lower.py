@@ -210,7 +210,7 @@ class Lowered:
         return len(self.values) - 1
 
     def _map(self, op: str, *args: int, dtype: DType, params: Any = None) -> int:
-        operands = [self.values[a].dtype for a in args]
+        operands = tuple([self.values[a].dtype for a in args])
         if op == "astype" and operands[0] == dtype:
             return args[0]
         if not scalars.supports(op, operands, dtype):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +21,8 @@ _TABLE: dict[str, tuple[str, Scalar]] = {}
 _INTEGER = "iu"
 
 
-def supports(name: str, operands: Sequence[DType], result: DType) -> bool:
+@functools.cache
+def supports(name: str, operands: tuple[DType, ...], result: DType) -> bool:
     """Whether an op on operands of these dtypes can be printed."""
     kinds, _ = _TABLE.get(name, ("", None))
     if any(d.kind not in kinds for d in operands) or not all(map(is_known, (*operands, result))):
