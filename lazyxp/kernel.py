@@ -232,11 +232,12 @@ def unified(kernel: Kernel, args: Sequence[Node]) -> tuple[Kernel, tuple[Node, .
         for pair in zip(values[number], operand_axes(one, position, values[number]), strict=True)
     ]
     first: dict[Node, Axes] = {}
+    apart = {*kernel.cut, *kernel.looked_up}
     read_again = [
         pair
         for arg, axes in zip(args, kernel.inputs, strict=True)
         for pair in zip(first.setdefault(arg, axes), axes, strict=True)
-        if not set(pair).intersection((*kernel.cut, *kernel.looked_up))
+        if apart.isdisjoint(pair)
     ]
     found = _renamed(kernel, [*own, *read_again]) or _renamed(kernel, own) or kernel
     return _without_copies(found, args)

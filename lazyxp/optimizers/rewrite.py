@@ -203,8 +203,13 @@ class RuleSet:
         ops = (node.op, *[a.op for a in node.args])
         found = self._candidates.get(ops)
         if found is None:
+            found = []
             bits = of_root & (self._on_any | self._agreeing(ops))
-            found = self._candidates[ops] = [self._rules[i] for i in range(bits.bit_length()) if bits >> i & 1]
+            while bits:
+                lowest = bits & -bits
+                found.append(self._rules[lowest.bit_length() - 1])
+                bits ^= lowest
+            self._candidates[ops] = found
         return found
 
     def _agreeing(self, ops: tuple[Op, ...]) -> int:
