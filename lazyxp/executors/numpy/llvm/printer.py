@@ -144,7 +144,7 @@ class Printer:
         return any(loop in sink.reduced for loop in self._outer)
 
     def _walk(self, sinks: list[Sink]) -> None:
-        self.rows = rows_at_once(self.lowered, sinks)
+        self.rows = rows_at_once(self.lowered, sinks) if self.lanes > 1 else 1
         with ExitStack() as stack:
             index = {PIECE: self.frame.piece}
             for loop in self._outer:
