@@ -23,7 +23,7 @@ Array = np.ndarray[Any, Any]
 # Makes one output of the partial results.
 Finisher = Callable[[Sequence[Array], Sequence[Array]], None]
 
-_ADDED: dict[str, np.ufunc] = {"sum": np.add, "prod": np.multiply}
+_FOLDED: dict[str, np.ufunc] = {"sum": np.add, "prod": np.multiply}
 _CHOSEN: dict[str, np.ufunc] = {
     "max": np.maximum,
     "min": np.minimum,
@@ -73,17 +73,17 @@ def _value(case: Case, finish: Finish, how: str, count: int) -> Callable[..., An
         sizes = _part_sizes(case, one.reduced, shape).astype(real)
         return _variance(sizes, count, one.node.params["correction"], root=name == "std")
     if name == "mean":
-        return lambda parts: mean_of(_added(np.add, parts), count)
+        return lambda parts: mean_of(_folded(np.add, parts), count)
     if how in _CHOSEN:
         return lambda parts: _CHOSEN[how].reduce(parts, axis=0)
-    return lambda parts: _added(_ADDED[how], parts)
+    return lambda parts: _folded(_FOLDED[how], parts)
 
 
-def _added(merge: np.ufunc, parts: Array) -> Any:
-    """All parts as one, in pairs, so that rounding errors grow with the logarithm of their number."""
+def _folded(merge: np.ufunc, parts: Array) -> Any:
+    """All parts as one: numbers that are added with one rounding error, others in pairs, and pairs in pairs."""
     if merge is np.add and parts.ndim == 1 and parts.dtype.kind == "f":
         try:
-            return parts.dtype.type(math.fsum(parts.tolist()))  # with one rounding error
+            return parts.dtype.type(math.fsum(parts.tolist()))
         except (OverflowError, ValueError):
             pass  # beyond the largest number on the way, or infinities of both signs
     parts = parts.copy()
@@ -105,9 +105,9 @@ def _variance(sizes: Array, count: int, correction: float, *, root: bool) -> Cal
 
     def variance(totals: Array, center: Array, sums: Array, squares: Array) -> Any:
         real = squares.dtype.type
-        away = center - mean_of(_added(np.add, totals), count)
+        away = center - mean_of(_folded(np.add, totals), count)
         apart = squares + real(2) * real_product(away, sums) + sizes * real_product(away, away)
-        result = np.maximum(_added(np.add, apart), real(0)) / real(divisor)
+        result = np.maximum(_folded(np.add, apart), real(0)) / real(divisor)
         return np.sqrt(result) if root else result
 
     return variance
@@ -117,9 +117,7 @@ def _part_sizes(case: Case, reduced: Axes, shape: tuple[int, ...]) -> Array:
     """How many elements each part stands for, along the first axis of parts of this shape."""
     lengths, count = case.lowered.kernel.lengths, shape[0]
     whole = math.prod([lengths[a] for a in reduced])
-    sizes = np.full(count, whole)
-    if count > 1:
-        each = case.space.step * (whole // case.space.lengths[case.lowered.form.pieces])
-        sizes[:] = each
-        sizes[-1] = whole - (count - 1) * each
+    each = case.space.step * (whole // case.space.lengths[case.lowered.form.pieces]) if count > 1 else whole
+    sizes = np.full(count, each)
+    sizes[-1] = whole - (count - 1) * each
     return sizes.reshape(-1, *[1] * (len(shape) - 1))
