@@ -408,6 +408,20 @@ def test_variances_of_data_that_starts_far_from_the_rest(start, offset, axis):
         assert np.all(np.abs(got - want) <= 64 * np.finfo(np.float64).eps * want), name
 
 
+@pytest.mark.parametrize("run", [compiled, interpreted])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("shape", [(700, 1_000), (200_000, 3), (3, 200_000)])
+def test_variances_beyond_the_largest_number_are_infinite(shape, dtype, run):
+    """Infinities of both signs do not meet where parts are put together; NaN and infinite data stay NaN."""
+    real = np.dtype(dtype).type(0).real.dtype
+    x = (np.random.default_rng(5).standard_normal(shape) * np.sqrt(np.finfo(real).max) * real.type(1e3)).astype(dtype)
+    some = x.copy()
+    some[1, 2], some[2, 1] = np.nan, np.inf
+    for data, axis, name in itertools.product((x, some), (None, 0, 1), ("var", "std")):
+        (got,) = run(getattr(xp, name)(shared(data), axis=axis))
+        np.testing.assert_array_equal(got, getattr(np, name)(data, axis=axis), f"{name} along {axis}")
+
+
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 1e9 + 0.1, -7.3e-5])
 @pytest.mark.parametrize("axis", [0, 1, None])
 def test_constant_data_has_no_infinite_scores(value, axis):

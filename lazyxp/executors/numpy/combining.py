@@ -109,6 +109,12 @@ def real_product(x: Array, y: Array) -> Array:
     return x.real * y.real + x.imag * y.imag if x.dtype.kind == "c" else x * y
 
 
+def overflowed(squares: Array, total: Array) -> Array:
+    """The sum of squared distances, infinite where it is NaN and the elements were not: infinities have cancelled."""
+    lost = np.isnan(squares)
+    return np.where(lost & np.isfinite(total), squares.dtype.type(math.inf), squares) if lost.any() else squares
+
+
 def _merged_moments(a: Moments, b: Moments) -> Moments:
     """Both seen from one center; what is lost in rounding that does not matter, so that nothing cancels."""
     count = a.number + b.number
@@ -128,7 +134,7 @@ def _variance(moments: Moments, count: int, params: dict[str, Any]) -> Array:
     away = moments.center - mean_of(moments.total, count)
     squares = moments.squares + real(2) * real_product(away, moments.sums) + real(count) * real_product(away, away)
     degrees = count - params["correction"]
-    return np.maximum(squares, real(0)) / real(degrees if degrees > 0 else math.nan)
+    return overflowed(np.maximum(squares, real(0)), moments.total) / real(degrees if degrees > 0 else math.nan)
 
 
 def _deviation(moments: Moments, count: int, params: dict[str, Any]) -> Array:

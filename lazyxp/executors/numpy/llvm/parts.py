@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lazyxp.executors.numpy.combining import mean_of, real_product
+from lazyxp.executors.numpy.combining import mean_of, overflowed, real_product
 from lazyxp.executors.numpy.llvm.lower import Finish
 from lazyxp.kernel import NO_AXIS, Axes
 
@@ -105,9 +105,10 @@ def _variance(sizes: Array, count: int, correction: float, *, root: bool) -> Cal
 
     def variance(totals: Array, center: Array, sums: Array, squares: Array) -> Any:
         real = squares.dtype.type
-        away = center - mean_of(_folded(np.add, totals), count)
+        total = _folded(np.add, totals)
+        away = center - mean_of(total, count)
         apart = squares + real(2) * real_product(away, sums) + sizes * real_product(away, away)
-        result = np.maximum(_folded(np.add, apart), real(0)) / real(divisor)
+        result = overflowed(np.maximum(_folded(np.add, apart), real(0)), total) / real(divisor)
         return np.sqrt(result) if root else result
 
     return variance
