@@ -39,11 +39,11 @@ def show_versions(file: TextIO | None = None) -> None:
     python...
     """
     import lazyxp
-    from lazyxp.executors.numpy.llvm import cache
+    from lazyxp import disk_cache
 
     rows = [("lazyxp", lazyxp.__version__), ("python", platform.python_version()), ("platform", platform.platform())]
     rows += [(package, _version(names)) for package, names in _PACKAGES.items()]
-    rows += [("threads", _threads()), ("kernel cache", cache.state())]
+    rows += [("threads", _threads()), ("kernel cache", disk_cache.state())]
     rows += [(f"backend {name}", _state(backend)) for name, backend in lazyxp.backends().items()]
     width = max(len(name) for name, _ in rows)
     for name, text in rows:

@@ -6,7 +6,7 @@ import math
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
-from lazyxp import options, plan
+from lazyxp import options, plan, plan_files
 from lazyxp.executors.base import Executor
 from lazyxp.kernel import KERNEL
 from lazyxp.node import graph_lock
@@ -28,9 +28,9 @@ class Planned(NamedTuple):
     plan : Plan
         Bound to the graph that it was asked for.
     hit : bool
-        Whether it was in the cache.
+        Whether it was in the cache, or on disk.
     graph : Graph or None
-        The optimized graph, which the cache does not keep.
+        The optimized graph, which is not kept.
     """
 
     plan: plan.Plan
@@ -56,22 +56,39 @@ def plan_for(structure: Structure, executor: Executor, level: str, *, often: boo
 
     A plan that is run `often` has kernels for small arrays as well, where that pays.
     """
-    global _hits, _misses, _nodes
-    key = (structure.key, executor, level, pipeline.version, options.current().kernels, often)
+    global _hits, _misses
+    kernels = options.current().kernels
+    key = (structure.key, executor, level, pipeline.version, kernels, often)
     found = _plans.get(key)
     if found is not None:
         _hits += 1
         _plans.move_to_end(key)
         return Planned(found[0].bound(structure.leaves, structure.recorded), True)
+    on_disk = None
+    if "rounding" in ALLOWED[level] and not pipeline.is_extended():  # else there are no kernels, or not only our passes
+        on_disk = plan_files.key_of(structure, executor, _smallest_kernel(executor, often), level, kernels, often)
+    made = None if on_disk is None else plan_files.load(on_disk)
+    if made is not None:
+        _hits += 1
+        _keep(key, made, len(structure.recorded))
+        return Planned(made.bound(structure.leaves, structure.recorded), True)
     _misses += 1
     graph, made = make_plan(structure, executor, level, often=often)
     if len(made.leaves) == len(structure.leaves):  # else some data was computed, and the plan is for that data
-        size = len(structure.recorded)
-        _plans[key] = made.bound((), ()), size
-        _nodes += size
-        while len(_plans) > MOST_PLANS or _nodes > MOST_NODES:
-            _nodes -= _plans.popitem(last=False)[1][1]
+        unbound = made.bound((), ())
+        _keep(key, unbound, len(structure.recorded))
+        if on_disk is not None:
+            plan_files.store(on_disk, unbound)
     return Planned(made, False, graph)
+
+
+def _keep(key: Any, made: plan.Plan, size: int) -> None:
+    """Keep a plan of so many recorded nodes in memory."""
+    global _nodes
+    _plans[key] = made, size
+    _nodes += size
+    while len(_plans) > MOST_PLANS or _nodes > MOST_NODES:
+        _nodes -= _plans.popitem(last=False)[1][1]
 
 
 def make_plan(structure: Structure, executor: Executor, level: str, *, often: bool = False) -> tuple[Graph, plan.Plan]:
@@ -121,13 +138,13 @@ def _smallest_single(executor: Executor) -> float:
 
 
 def cache_info() -> CacheInfo:
-    """Hits and misses of the plan cache, and what it holds."""
+    """Hits and misses of the plan cache, and what it holds in memory."""
     with graph_lock:
         return CacheInfo(_hits, _misses, len(_plans), _nodes)
 
 
 def clear_cache() -> None:
-    """Forget every plan."""
+    """Forget every plan in memory."""
     global _nodes
     with graph_lock:
         _plans.clear()

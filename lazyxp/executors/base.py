@@ -180,6 +180,13 @@ class Executor(ABC):
         """Whether kernels are compiled: single ops then gain, and so do small arrays where a plan is run many times."""
         return False
 
+    def identity(self) -> str | None:
+        """What is true of executors whose plans are this one's, in any process, as text: then plans are kept on disk.
+
+        Versions belong to it, and whatever else `supports`, `fuses` and `compiles` answer by. None: nothing is kept.
+        """
+        return None
+
     def shortcut(self, plan: Plan, arguments: Sequence[tuple[int, int]]) -> Shortcut | None:
         """What runs a plan on native arrays in fewer steps, where `jit` runs it many times; None if nothing does.
 

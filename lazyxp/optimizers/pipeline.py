@@ -113,8 +113,13 @@ def _check(new: object) -> None:
         raise ValueError(f"pass {new.name!r}: level {new.level!r} is none of {', '.join(map(repr, LEVELS))}")
 
 
-def passes() -> list[Pass]:
-    """Every pass, in order."""
+def is_extended() -> bool:
+    """Whether there are passes besides those that come with lazyxp."""
+    return bool(_registered) or bool(_loaded())
+
+
+def _loaded() -> dict[str, Pass]:
+    """The passes of other packages."""
     global _plugins
     if _plugins is None:
         loaded: dict[str, Pass] = {}
@@ -123,9 +128,14 @@ def passes() -> list[Pass]:
             _check(one)
             loaded[one.name] = one
         _plugins = loaded  # not before all are there: what cannot be loaded is said each time, never left out
+    return _plugins
+
+
+def passes() -> list[Pass]:
+    """Every pass, in order."""
     named = {one.name: one for one in _builtin()}
     last = {one.name: one for one in _last()}
-    found = {**named, **last, **_plugins, **_registered}
+    found = {**named, **last, **_loaded(), **_registered}
     return [*[one for name, one in found.items() if name not in last], *[found[name] for name in last]]
 
 

@@ -10,7 +10,8 @@ import pytest
 pytest.importorskip("llvmlite")
 
 import lazyxp as xp
-from lazyxp.executors.numpy.llvm import cache, compiler, runtime
+from lazyxp import disk_cache
+from lazyxp.executors.numpy.llvm import compiler, runtime
 from lazyxp.executors.numpy.llvm.frame import scratch_at
 from lazyxp.kernel import KERNEL
 from lazyxp.planning import clear_cache
@@ -26,7 +27,7 @@ X = RNG.standard_normal((700, 300))
 @pytest.fixture(autouse=True)
 def place(tmp_path, monkeypatch):
     """An empty directory for code, and none in memory."""
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(disk_cache.VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setattr(compiler, "_held", {})
     clear_cache()
     return tmp_path / "cache"
@@ -44,6 +45,11 @@ def printed(monkeypatch):
 
     monkeypatch.setattr(runtime, "printed_kernel", counted)
     return found
+
+
+def code_in(place):
+    """The files of object code."""
+    return sorted(place.glob(f"*{disk_cache.KERNEL}"))
 
 
 def another_process():
@@ -76,7 +82,7 @@ def test_code_is_for_all_sizes(printed, place):
     (got,) = compiled(xp.exp(shared(larger)) * 2 - 1)
     np.testing.assert_allclose(got, np.exp(larger) * 2 - 1, rtol=1e-14, atol=1e-14)
     assert not printed
-    assert len(list(place.iterdir())) == 1
+    assert len(code_in(place)) == 1
 
 
 def test_the_direct_entry_is_found_again(printed):
@@ -105,7 +111,7 @@ BAD = {
 @pytest.mark.parametrize("how", BAD)
 def test_what_is_broken_on_disk_is_compiled_again(printed, place, how):
     first = [v.tobytes() for v in compiled(*results(shared(X)))]
-    files = {file: file.read_bytes() for file in place.iterdir()}
+    files = {file: file.read_bytes() for file in code_in(place)}
     for file, data in files.items():
         file.write_bytes(BAD[how](data))
     kernels = len(printed)
@@ -113,13 +119,13 @@ def test_what_is_broken_on_disk_is_compiled_again(printed, place, how):
     another_process()
     assert [v.tobytes() for v in compiled(*results(shared(X)))] == first
     assert len(printed) == kernels
-    assert {file: file.read_bytes() for file in place.iterdir()} == files
+    assert {file: file.read_bytes() for file in code_in(place)} == files
 
 
 def test_files_that_were_swapped_are_not_taken(place):
     outputs = shared(X) * 2 + 1, xp.exp(-shared(X))
     first = [compiled(one)[0].tobytes() for one in outputs]
-    one, other = place.iterdir()
+    one, other = code_in(place)
     one_code, other_code = one.read_bytes(), other.read_bytes()
     one.write_bytes(other_code)
     other.write_bytes(one_code)
@@ -132,24 +138,24 @@ def test_code_of_another_processor_or_version_is_not_taken(printed, place, monke
     compiled(shared(X) * 2 + 1)
     another_process()
     own = compiler._target()
-    assert cache.key_of(*compiler._PRINTER) in own.name
+    assert disk_cache.key_of(*compiler._PRINTER) in own.name
     monkeypatch.setattr(compiler, "_target", lambda: own._replace(name=own.name + "another"))
     compiled(shared(X) * 2 + 1)
     assert len(printed) == 2
-    assert len(list(place.iterdir())) == 2
+    assert len(code_in(place)) == 2
 
 
 def test_without_source_files_nothing_is_kept(printed, place, monkeypatch):
     """Nothing says then which version printed the code."""
     compiled(shared(X) * 2 + 1)
     monkeypatch.setattr(compiler, "_PRINTER", [])
-    (file,) = place.iterdir()
+    (file,) = code_in(place)
     before = file.read_bytes(), file.stat().st_mtime_ns
     another_process()
     compiled(shared(X) * 2 + 1)
     compiled(shared(X) * 3 - 1)
     assert len(printed) == 3
-    assert [file] == list(place.iterdir())
+    assert [file] == code_in(place)
     assert before == (file.read_bytes(), file.stat().st_mtime_ns)
 
 

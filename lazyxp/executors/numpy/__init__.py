@@ -40,6 +40,14 @@ class NumPyExecutor(ArrayAPIExecutor):
         """Whether kernels are compiled."""
         return compiler.is_installed()
 
+    def identity(self) -> str | None:
+        """The versions of NumPy and of the compiler, and the processor; None where kernels are not compiled."""
+        if type(self) is not NumPyExecutor or not compiler.is_available():
+            return None
+        import array_api_compat
+
+        return f"numpy {np.__version__} {array_api_compat.__version__} {compiler.target_name()}"
+
     def shortcut(self, plan: Plan, arguments: Sequence[tuple[int, int]]) -> Shortcut | None:
         """What runs a plan that is one kernel."""
         compiles = options.current().kernels != "interpreted" and compiler.is_available()

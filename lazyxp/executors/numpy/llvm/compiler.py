@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lazyxp.executors.numpy.llvm import cache, complex_functions, functions
+from lazyxp import disk_cache
+from lazyxp.executors.numpy.llvm import complex_functions, functions
 from lazyxp.node import graph_lock
 
 # kernel(arguments, first piece, last piece, scratch)
@@ -103,6 +104,11 @@ def vector_bytes() -> int:
     return _target().vector_bytes
 
 
+def target_name() -> str:
+    """The processor, the versions of all that compiles, and what is done to modules."""
+    return _target().name
+
+
 @functools.cache
 def _target() -> _Target:
     import llvmlite
@@ -129,7 +135,7 @@ def _target() -> _Target:
     builder = binding.create_pass_builder(own, binding.create_pipeline_tuning_options(speed_level=2))
     passes = binding.create_new_function_pass_manager()
     passes.add_sroa_pass()
-    versions = f"{cache.key_of(*_PRINTER)} {llvmlite.__version__} {binding.llvm_version_info}"
+    versions = f"{disk_cache.key_of(*_PRINTER)} {llvmlite.__version__} {binding.llvm_version_info}"
     name = f"{_PIPELINE} {target.triple} {cpu} {flags} {versions}"
     size = 64 if wide else 32 if features.get("avx2") else 16
     return _Target(own, binding.create_lljit_compiler(machine()), (passes, builder), name, size)
@@ -161,7 +167,7 @@ def compiled(text: Callable[[], str], *description: str, exported: tuple[str, ..
     with _lock:
         while _unused:
             del _libraries[_unused.pop()]
-        key = cache.key_of(*description, _target().name)
+        key = disk_cache.key_of(*description, target_name())
         found = _held.pop(key, None) or _linked(text, key, exported)
         _held[key] = found  # at the end: the latest
         if len(_held) > MOST_HELD:
@@ -173,11 +179,11 @@ def _linked(text: Callable[[], str], key: str, exported: tuple[str, ...]) -> Com
     from llvmlite import binding
 
     target = _target()
-    code = cache.load(key) if _PRINTER else None
+    code = disk_cache.load(key, disk_cache.KERNEL) if _PRINTER else None
     if code is None:
         code = bytes(target.machine.emit_object(_improved(text())))
         if _PRINTER:
-            cache.store(key, code)
+            disk_cache.store(key, disk_cache.KERNEL, code)
     builder = binding.JITLibraryBuilder().add_object_img(code).add_current_process()
     for name in ("kernel", *exported):
         builder.export_symbol(name)

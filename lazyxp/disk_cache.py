@@ -1,7 +1,7 @@
-"""Object code on disk, so that a kernel is compiled once and not in every process.
+"""Object code and plans on disk, so that kernels are planned and compiled once and not in every process.
 
 What is read here is executed: a directory or a file counts only if nobody but the user may write to it, and a file
-only if all of it is there. A place that cannot be used is no error: kernels are then compiled every time.
+only if all of it is there. A place that cannot be used is no error: kernels are then planned and compiled every time.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ MOST_FILES = 20_000
 _HOUR = 3_600
 _DAY = 24 * _HOUR
 
-_SUFFIX = ".kernel"
-_PART = ".kernel.part"
+# What a file holds: object code, or a plan.
+KERNEL, PLAN = _SUFFIXES = ".kernel", ".plan"
+_PARTS = tuple([f"{suffix}.part" for suffix in _SUFFIXES])
 _VERSION = 1
-_HEADER = struct.Struct("<8sIQ32s")  # magic, version of this format, length of the code, checksum
+_HEADER = struct.Struct("<8sIQ32s")  # magic, version of this format, length of the content, checksum
 _MAGIC = b"lazyxp\0k"
 
 # Windows has neither these flags nor owners that are numbers: there, the user's own folders are trusted.
@@ -40,7 +41,7 @@ _WRITE: int = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
 
 
 def key_of(*parts: str) -> str:
-    """The key of what these texts together say how to compile."""
+    """The key of what these texts together say how to make."""
     digest = hashlib.sha256()
     for part in parts:
         text = part.encode()
@@ -50,7 +51,7 @@ def key_of(*parts: str) -> str:
 
 
 def directory() -> Path | None:
-    """Where object code is kept; None if that is switched off, or if there is no place for it."""
+    """Where files are kept; None if that is switched off, or if there is no place for them."""
     given = os.environ.get(VARIABLE)
     try:
         if given is not None:
@@ -87,14 +88,14 @@ def state() -> str:
 # --- reading and writing ---------------------------------------------------------------------------------------------
 
 
-def load(key: str) -> bytes | None:
-    """The object code that was stored under `key`; None if there is none that can be trusted."""
+def load(key: str, suffix: str) -> bytes | None:
+    """What was stored under `key`; None if there is nothing that can be trusted."""
     place = directory()
     if place is None:
         return None
     try:
         with _opened(place) as folder:
-            return _read(folder, key)
+            return _read(folder, key, suffix)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -102,15 +103,15 @@ def load(key: str) -> bytes | None:
         return None
 
 
-def store(key: str, code: bytes) -> None:
-    """Keep `code` for `load`; where that cannot be done, nothing happens."""
+def store(key: str, suffix: str, content: bytes) -> None:
+    """Keep `content` for `load`; where that cannot be done, nothing happens."""
     place = directory()
     if place is None:
         return
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _opened(place) as folder:
-            _write(folder, key, code)
+            _write(folder, key, suffix, content)
             if key.startswith("0"):  # one in 16: looking at all files takes time
                 _prune(folder)
     except OSError as error:
@@ -161,8 +162,8 @@ def _check(status: os.stat_result, path: str) -> None:
         raise PermissionError(errno.EPERM, "others may write to it", path)
 
 
-def _read(folder: _Folder, key: str) -> bytes | None:
-    name = key + _SUFFIX
+def _read(folder: _Folder, key: str, suffix: str) -> bytes | None:
+    name = key + suffix
     fd = os.open(folder.file(name), _READ, dir_fd=folder.fd)
     try:
         status = os.fstat(fd)
@@ -171,30 +172,30 @@ def _read(folder: _Folder, key: str) -> bytes | None:
         data = os.read(fd, size) if _HEADER.size <= size <= MOST_BYTES else b""
     finally:
         os.close(fd)
-    code = data[_HEADER.size :]
-    if data[: _HEADER.size] != _header(key, code):
+    content = data[_HEADER.size :]
+    if data[: _HEADER.size] != _header(name, content):
         folder.remove(name)
         return None
     if time.time() - status.st_mtime > _DAY:  # what is used is kept, and most reads write nothing
         with suppress(OSError):
             os.utime(folder.file(name), dir_fd=folder.fd)
-    return code
+    return content
 
 
-def _header(key: str, code: bytes) -> bytes:
-    checksum = hashlib.blake2b(key.encode(), digest_size=32)  # with the key: a file may have been renamed
-    checksum.update(code)
-    return _HEADER.pack(_MAGIC, _VERSION, len(code), checksum.digest())
+def _header(name: str, content: bytes) -> bytes:
+    checksum = hashlib.blake2b(name.encode(), digest_size=32)  # with the name: a file may have been renamed
+    checksum.update(content)
+    return _HEADER.pack(_MAGIC, _VERSION, len(content), checksum.digest())
 
 
-def _write(folder: _Folder, key: str, code: bytes) -> None:
+def _write(folder: _Folder, key: str, suffix: str, content: bytes) -> None:
     """Write a file under a name of its own and then rename it, so that nobody ever reads half of it."""
-    part = f"{key}.{os.urandom(8).hex()}{_PART}"
+    name, part = key + suffix, f"{key}.{os.urandom(8).hex()}{suffix}.part"
     fd = os.open(folder.file(part), _WRITE, 0o600, dir_fd=folder.fd)
     try:
         with open(fd, "wb") as file:
-            file.write(_header(key, code) + code)
-        os.replace(folder.file(part), folder.file(key + _SUFFIX), src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
+            file.write(_header(name, content) + content)
+        os.replace(folder.file(part), folder.file(name), src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
     except BaseException:
         folder.remove(part)
         raise
@@ -206,13 +207,13 @@ def _prune(folder: _Folder) -> None:
     found: list[tuple[float, int, str]] = []
     with os.scandir(folder.path if folder.fd is None else folder.fd) as entries:
         for entry in entries:
-            if not entry.name.endswith((_SUFFIX, _PART)):
+            if not entry.name.endswith((*_SUFFIXES, *_PARTS)):
                 continue
             try:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:  # another process was faster
                 continue
-            if entry.name.endswith(_SUFFIX):
+            if entry.name.endswith(_SUFFIXES):
                 found.append((status.st_mtime, status.st_size, entry.name))
             elif now - status.st_mtime > _HOUR:
                 folder.remove(entry.name)
@@ -234,4 +235,4 @@ def _tell(error: OSError) -> None:
         _told.add(text)
         import logging
 
-        logging.getLogger("lazyxp").debug("compiled kernels are not kept: %s", text)
+        logging.getLogger("lazyxp").debug("compiled kernels and plans are not kept: %s", text)

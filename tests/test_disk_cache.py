@@ -1,4 +1,4 @@
-"""Object code on disk: what was stored comes back, and nothing else is ever taken for it."""
+"""Object code and plans on disk: what was stored comes back, and nothing else is ever taken for it."""
 
 import errno
 import io
@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 import lazyxp as xp
-from lazyxp.executors.numpy.llvm import cache
+from lazyxp import disk_cache
 
-ROOT = Path(__file__).parents[2]
-KEY = cache.key_of("define void @kernel()", "some cpu")
+ROOT = Path(__file__).parents[1]
+KEY = disk_cache.key_of("define void @kernel()", "some cpu")
 CODE = b"\x7fELF" + bytes(range(256)) * 40
 
 posix = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs owners and modes of files")
@@ -25,22 +25,30 @@ posix = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs owners and 
 @pytest.fixture(autouse=True)
 def place(tmp_path, monkeypatch):
     """A directory that does not exist yet."""
-    monkeypatch.setattr(cache, "_told", set())
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "deep" / "cache"))
+    monkeypatch.setattr(disk_cache, "_told", set())
+    monkeypatch.setenv(disk_cache.VARIABLE, str(tmp_path / "deep" / "cache"))
     return tmp_path / "deep" / "cache"
 
 
 @pytest.fixture
 def file(place):
     """The file in which CODE is kept."""
-    cache.store(KEY, CODE)
+    store(KEY, CODE)
     (found,) = place.iterdir()
     return found
 
 
+def load(key, suffix=disk_cache.KERNEL):
+    return disk_cache.load(key, suffix)
+
+
+def store(key, content, suffix=disk_cache.KERNEL):
+    disk_cache.store(key, suffix, content)
+
+
 def keys(start, count):
     """Keys that begin with `start`."""
-    return [start + cache.key_of(str(i))[len(start) :] for i in range(count)]
+    return [start + disk_cache.key_of(str(i))[len(start) :] for i in range(count)]
 
 
 # --- the good case ---------------------------------------------------------------------------------------------------
@@ -48,16 +56,26 @@ def keys(start, count):
 
 @pytest.mark.parametrize("code", [b"", b"x", CODE])
 def test_what_was_stored_comes_back(code):
-    assert cache.load(KEY) is None
-    cache.store(KEY, code)
-    assert cache.load(KEY) == code
-    assert cache.load(cache.key_of("another")) is None
+    assert load(KEY) is None
+    store(KEY, code)
+    assert load(KEY) == code
+    assert load(disk_cache.key_of("another")) is None
+
+
+def test_kernels_and_plans_are_kept_apart(place):
+    store(KEY, CODE)
+    assert load(KEY, disk_cache.PLAN) is None
+    store(KEY, b"plan", disk_cache.PLAN)
+    assert (load(KEY), load(KEY, disk_cache.PLAN)) == (CODE, b"plan")
+    kernel, plan = (place / f"{KEY}{suffix}" for suffix in (disk_cache.KERNEL, disk_cache.PLAN))
+    plan.write_bytes(kernel.read_bytes())
+    assert load(KEY, disk_cache.PLAN) is None
 
 
 def test_what_is_stored_again_replaces_it(place):
-    cache.store(KEY, CODE)
-    cache.store(KEY, b"newer")
-    assert cache.load(KEY) == b"newer"
+    store(KEY, CODE)
+    store(KEY, b"newer")
+    assert load(KEY) == b"newer"
     assert len(list(place.iterdir())) == 1
 
 
@@ -65,8 +83,8 @@ def test_what_is_stored_again_replaces_it(place):
 def test_only_the_user_can_read_or_write(place, file):
     before = os.umask(0)
     try:
-        other = cache.key_of("another")
-        cache.store(other, CODE)
+        other = disk_cache.key_of("another")
+        store(other, CODE)
     finally:
         os.umask(before)
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
@@ -75,8 +93,8 @@ def test_only_the_user_can_read_or_write(place, file):
 
 def test_keys_differ_where_texts_do():
     texts = [("ab", "c"), ("a", "bc"), ("abc",), ("abc", ""), ("", "abc"), ("2:ab1:c",), ("ä",), ()]
-    assert len({cache.key_of(*parts) for parts in texts}) == len(texts)
-    assert cache.key_of("ab", "c") == cache.key_of("ab", "c")
+    assert len({disk_cache.key_of(*parts) for parts in texts}) == len(texts)
+    assert disk_cache.key_of("ab", "c") == disk_cache.key_of("ab", "c")
 
 
 # --- where -----------------------------------------------------------------------------------------------------------
@@ -85,30 +103,30 @@ def test_keys_differ_where_texts_do():
 def test_the_empty_variable_switches_it_off(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv(cache.VARIABLE, "")
-    assert cache.directory() is None
-    cache.store(KEY, CODE)
-    assert cache.load(KEY) is None
+    monkeypatch.setenv(disk_cache.VARIABLE, "")
+    assert disk_cache.directory() is None
+    store(KEY, CODE)
+    assert load(KEY) is None
     assert list(tmp_path.iterdir()) == []
-    assert cache.state() == "off"
+    assert disk_cache.state() == "off"
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the directories of XDG")
 def test_the_users_cache_directory(monkeypatch, tmp_path):
-    monkeypatch.delenv(cache.VARIABLE)
+    monkeypatch.delenv(disk_cache.VARIABLE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache.directory() == tmp_path / "xdg" / "lazyxp"
+    assert disk_cache.directory() == tmp_path / "xdg" / "lazyxp"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative/paths/do/not/count")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert cache.directory() == tmp_path / "home" / ".cache" / "lazyxp"
+    assert disk_cache.directory() == tmp_path / "home" / ".cache" / "lazyxp"
     monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache.directory() == tmp_path / "home" / ".cache" / "lazyxp"
+    assert disk_cache.directory() == tmp_path / "home" / ".cache" / "lazyxp"
 
 
 def test_a_relative_directory(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(cache.VARIABLE, "here")
-    cache.store(KEY, CODE)
+    monkeypatch.setenv(disk_cache.VARIABLE, "here")
+    store(KEY, CODE)
     assert len(list((tmp_path / "here").iterdir())) == 1
 
 
@@ -120,7 +138,7 @@ def test_versions_say_where(place):
         return line
 
     assert row().endswith(f"{place} (nothing there yet)")
-    cache.store(KEY, CODE)
+    store(KEY, CODE)
     assert row().endswith(str(place))
 
 
@@ -155,31 +173,31 @@ def test_bad_files_are_removed(file, how):
     bad = BAD[how](data)
     assert bad != data
     file.write_bytes(bad)
-    assert cache.load(KEY) is None
+    assert load(KEY) is None
     assert not file.exists()
-    cache.store(KEY, CODE)
-    assert cache.load(KEY) == CODE
+    store(KEY, CODE)
+    assert load(KEY) == CODE
 
 
 def test_the_file_of_another_key_is_not_taken(file):
-    other = cache.key_of("another")
+    other = disk_cache.key_of("another")
     file.rename(file.with_name(file.name.replace(KEY, other)))
-    assert cache.load(other) is None
+    assert load(other) is None
 
 
 @pytest.mark.skipif(not hasattr(os, "truncate"), reason="needs sparse files")
 def test_a_file_too_large_is_not_read(file):
-    os.truncate(file, cache.MOST_BYTES + 1)
-    assert cache.load(KEY) is None
+    os.truncate(file, disk_cache.MOST_BYTES + 1)
+    assert load(KEY) is None
     assert not file.exists()
 
 
 def test_a_directory_in_the_place_of_a_file(file):
     file.unlink()
     file.mkdir()
-    assert cache.load(KEY) is None
-    cache.store(KEY, CODE)
-    assert cache.load(KEY) is None
+    assert load(KEY) is None
+    store(KEY, CODE)
+    assert load(KEY) is None
     assert file.is_dir()
 
 
@@ -187,9 +205,9 @@ def test_a_directory_in_the_place_of_a_file(file):
 def test_a_pipe_in_the_place_of_a_file(file):
     file.unlink()
     os.mkfifo(file)
-    assert cache.load(KEY) is None
-    cache.store(KEY, CODE)
-    assert cache.load(KEY) == CODE
+    assert load(KEY) is None
+    store(KEY, CODE)
+    assert load(KEY) == CODE
 
 
 # --- places and files that others could have written -----------------------------------------------------------------
@@ -199,42 +217,42 @@ def test_a_pipe_in_the_place_of_a_file(file):
 @pytest.mark.parametrize("mode", [0o770, 0o702, 0o777, 0o1777])
 def test_directories_that_others_may_write_to_are_refused(place, file, mode):
     place.chmod(mode)
-    assert cache.load(KEY) is None
-    cache.store(cache.key_of("another"), CODE)
+    assert load(KEY) is None
+    store(disk_cache.key_of("another"), CODE)
     assert [path.name for path in place.iterdir()] == [file.name]
-    assert "others may write to it" in cache.state()
+    assert "others may write to it" in disk_cache.state()
     place.chmod(0o755)
-    assert cache.load(KEY) == CODE
+    assert load(KEY) == CODE
 
 
 @posix
 @pytest.mark.parametrize("mode", [0o660, 0o602])
 def test_files_that_others_may_write_to_are_refused(file, mode):
     file.chmod(mode)
-    assert cache.load(KEY) is None
-    cache.store(KEY, CODE)
-    assert cache.load(KEY) == CODE
+    assert load(KEY) is None
+    store(KEY, CODE)
+    assert load(KEY) == CODE
 
 
 @posix
 def test_what_others_own_is_refused(place, file, monkeypatch):
     user = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: user + 1)
-    assert cache.load(KEY) is None
-    cache.store(KEY, b"newer")
-    assert "somebody else owns it" in cache.state()
+    assert load(KEY) is None
+    store(KEY, b"newer")
+    assert "somebody else owns it" in disk_cache.state()
     monkeypatch.undo()
-    monkeypatch.setenv(cache.VARIABLE, str(place))
-    assert cache.load(KEY) == CODE
+    monkeypatch.setenv(disk_cache.VARIABLE, str(place))
+    assert load(KEY) == CODE
 
 
 @posix
 @pytest.mark.skipif(getattr(os, "geteuid", int)() != 0, reason="only root can give files away")
 def test_files_that_others_own_are_refused(file):
     os.chown(file, 12_345, -1)
-    assert cache.load(KEY) is None
-    cache.store(KEY, CODE)
-    assert cache.load(KEY) == CODE
+    assert load(KEY) is None
+    store(KEY, CODE)
+    assert load(KEY) == CODE
 
 
 @posix
@@ -242,9 +260,9 @@ def test_a_file_that_is_a_link_is_not_followed(file, tmp_path):
     target = tmp_path / "target"
     file.rename(target)
     file.symlink_to(target)
-    assert cache.load(KEY) is None
-    cache.store(KEY, b"newer")
-    assert cache.load(KEY) == b"newer"
+    assert load(KEY) is None
+    store(KEY, b"newer")
+    assert load(KEY) == b"newer"
     assert not file.is_symlink()
     assert target.read_bytes().endswith(CODE)
 
@@ -253,9 +271,9 @@ def test_a_file_that_is_a_link_is_not_followed(file, tmp_path):
 def test_a_directory_that_is_a_link_of_the_users_own(place, file, tmp_path):
     place.rename(tmp_path / "elsewhere")
     place.symlink_to(tmp_path / "elsewhere")
-    assert cache.load(KEY) == CODE
+    assert load(KEY) == CODE
     (tmp_path / "elsewhere").chmod(0o777)
-    assert cache.load(KEY) is None
+    assert load(KEY) is None
 
 
 @posix
@@ -264,8 +282,8 @@ def test_a_directory_that_is_a_link_of_somebody_else(place, file, tmp_path):
     place.rename(tmp_path / "elsewhere")
     place.symlink_to(tmp_path / "elsewhere")
     os.chown(place, 12_345, -1, follow_symlinks=False)
-    assert cache.load(KEY) is None
-    cache.store(cache.key_of("another"), CODE)
+    assert load(KEY) is None
+    store(disk_cache.key_of("another"), CODE)
     assert len(list((tmp_path / "elsewhere").iterdir())) == 1
 
 
@@ -276,11 +294,11 @@ def test_a_directory_that_is_a_link_of_somebody_else(place, file, tmp_path):
 def test_a_file_in_the_place_of_the_directory(place, monkeypatch, caplog, under):
     place.parent.mkdir()
     place.write_text("mine")
-    monkeypatch.setenv(cache.VARIABLE, str(place.joinpath(*under)))
+    monkeypatch.setenv(disk_cache.VARIABLE, str(place.joinpath(*under)))
     with caplog.at_level(logging.DEBUG, logger="lazyxp"):
         for _ in range(5):
-            assert cache.load(KEY) is None
-            cache.store(KEY, CODE)
+            assert load(KEY) is None
+            store(KEY, CODE)
     assert place.read_text() == "mine"
     assert 1 <= len(caplog.records) <= 2  # reading and writing may fail for two reasons, and each is told once
     assert {r.levelno for r in caplog.records} == {logging.DEBUG}
@@ -292,8 +310,8 @@ def test_a_file_in_the_place_of_the_directory(place, monkeypatch, caplog, under)
 def test_a_directory_that_can_only_be_read(place, file):
     place.chmod(0o500)
     try:
-        cache.store(cache.key_of("another"), CODE)
-        assert cache.load(KEY) == CODE
+        store(disk_cache.key_of("another"), CODE)
+        assert load(KEY) == CODE
     finally:
         place.chmod(0o700)
     assert len(list(place.iterdir())) == 1
@@ -310,9 +328,9 @@ def test_a_full_disk(place, file, monkeypatch, caplog, function):
 
     monkeypatch.setattr(os, function, full)
     with caplog.at_level(logging.DEBUG, logger="lazyxp"):
-        cache.store(KEY, b"newer")
+        store(KEY, b"newer")
     assert "No space left" in caplog.text
-    assert cache.load(KEY) == CODE
+    assert load(KEY) == CODE
     assert list(place.iterdir()) == [file]
 
 
@@ -322,7 +340,7 @@ def test_an_interrupted_write_leaves_nothing(place, file, monkeypatch):
 
     monkeypatch.setattr(os, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        cache.store(KEY, b"newer")
+        store(KEY, b"newer")
     assert list(place.iterdir()) == [file]
 
 
@@ -330,28 +348,28 @@ def test_no_home(monkeypatch):
     def nobody():
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.delenv(cache.VARIABLE)
+    monkeypatch.delenv(disk_cache.VARIABLE)
     for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", nobody)
-    assert cache.directory() is None
-    cache.store(KEY, CODE)
-    assert cache.load(KEY) is None
+    assert disk_cache.directory() is None
+    store(KEY, CODE)
+    assert load(KEY) is None
 
 
 # --- several processes -----------------------------------------------------------------------------------------------
 
 WRITER = """
 import sys
-from lazyxp.executors.numpy.llvm import cache
+from lazyxp import disk_cache
 
 number = int(sys.argv[1])
 mine = bytes([number]) * (1_000 + 5_000 * number)
-keys = [cache.key_of(str(i)) for i in range(12)]
+keys = [disk_cache.key_of(str(i)) for i in range(12)]
 for _ in range(15):
     for key in keys:
-        cache.store(key, mine)
-        code = cache.load(key)
+        disk_cache.store(key, disk_cache.KERNEL, mine)
+        code = disk_cache.load(key, disk_cache.KERNEL)
         assert code is not None
         assert code == bytes([code[0]]) * (1_000 + 5_000 * code[0]), "parts of several files"
 print("good")
@@ -388,39 +406,39 @@ def age(place, key, days):
 
 @pytest.mark.parametrize("bound", ["MOST_FILES", "MOST_BYTES"])
 def test_what_was_not_used_for_longest_goes_first(place, monkeypatch, bound):
-    monkeypatch.setattr(cache, bound, 4 if bound == "MOST_FILES" else 4_500)
+    monkeypatch.setattr(disk_cache, bound, 4 if bound == "MOST_FILES" else 4_500)
     old = keys("f", 8)
     for days, key in enumerate(old):
-        cache.store(key, bytes(1_000))
+        store(key, bytes(1_000), disk_cache.PLAN if days % 2 else disk_cache.KERNEL)
         age(place, key, days + 2)
     assert len(list(place.iterdir())) == 8  # not every store looks at all files
-    assert cache.load(old[6]) == bytes(1_000)  # and so it is the newest of them now
+    assert load(old[6]) == bytes(1_000)  # and so it is the newest of them now
     foreign = place / "notes.txt"
     foreign.write_text("mine")
     (newest,) = keys("0", 1)
-    cache.store(newest, bytes(1_000))
-    kept = [key for key in [*old, newest] if cache.load(key) is not None]
+    store(newest, bytes(1_000))
+    kept = [key for key in [*old, newest] if any(load(key, kind) for kind in (disk_cache.KERNEL, disk_cache.PLAN))]
     assert kept == [old[0], old[1], old[6], newest]
     assert foreign.read_text() == "mine"
 
 
 def test_what_broken_off_writes_left_goes(place, file):
-    left, foreign, young = (place / name for name in ("x.kernel.part", "x.part", "y.kernel.part"))
+    left, foreign, young = (place / name for name in ("x.plan.part", "x.part", "y.kernel.part"))
     for path in (left, foreign, young):
         path.write_bytes(b"half")
     then = time.time() - 7_200
     os.utime(left, (then, then))
     os.utime(foreign, (then, then))
-    cache.store(keys("0", 1)[0], CODE)
+    store(keys("0", 1)[0], CODE)
     assert [path.exists() for path in (left, foreign, young)] == [False, True, True]
-    assert cache.load(KEY) == CODE
+    assert load(KEY) == CODE
 
 
 def test_reading_writes_at_most_once_a_day(place, file):
     age(place, KEY, 0.5)
     before = file.stat().st_mtime
-    assert cache.load(KEY) == CODE
+    assert load(KEY) == CODE
     assert file.stat().st_mtime == before
     age(place, KEY, 1.5)
-    assert cache.load(KEY) == CODE
+    assert load(KEY) == CODE
     assert file.stat().st_mtime > before
