@@ -24,6 +24,7 @@ from lazyxp.dtypes import canonical
 from lazyxp.executors.base import Executor
 from lazyxp.kernel import Kernel
 from lazyxp.node import Node, Op, walk
+from lazyxp.optimizers.roles import VIEW, role
 from lazyxp.plan import Plan
 from lazyxp.sliding import Sliding
 from lazyxp.structure import Structure, uncollected
@@ -65,8 +66,10 @@ def key_of(structure: Structure, executor: Executor, smallest: int | None, *sett
     """
     if smallest is None or not _MAKER or len(structure.recorded) > MOST_NODES:
         return None
+    if not any(_may_begin_a_kernel(node, smallest) for node in structure.recorded):
+        return None  # without asking the executor, which might load its compiler to answer
     maker = executor.identity()
-    if maker is None or not any([_elements(node) >= smallest for node in structure.recorded]):
+    if maker is None:
         return None
     kinds, *numbers = structure.key
     try:
@@ -75,6 +78,13 @@ def key_of(structure: Structure, executor: Executor, smallest: int | None, *sett
         return None
     order = [sys.byteorder, *[part.hex() for part in numbers]]
     return disk_cache.key_of(_VERSIONS, maker, repr(settings), graph, *order)
+
+
+def _may_begin_a_kernel(node: Node, smallest: int) -> bool:
+    """Whether `node` computes, or reduces, so many elements in a way that kernels can."""
+    if node.value is not None or role(node) in (0, VIEW):
+        return False
+    return any([_elements(one) >= smallest for one in (node, *node.args)])
 
 
 def _elements(node: Node) -> float:

@@ -148,8 +148,9 @@ def test_only_one_structure_has_a_key():
     keys = []
     executor = NumPyExecutor()
     for _, build in itertools.product(range(2), ALL_DIFFERENT):
-        arrays = build(*[xp.asarray(np.arange(6.0) + i) for i in range(3)])
-        keys.append(plan_files.key_of(structure_of([current(x) for x in arrays]), executor, 1))
+        a, b, c = [xp.asarray(np.arange(6.0) + i) for i in range(3)]
+        nodes = [current(x) for x in (*build(a, b, c), xp.exp(a))]
+        keys.append(plan_files.key_of(structure_of(nodes), executor, 1))
     half = len(keys) // 2
     assert None not in keys
     assert keys[:half] == keys[half:]
@@ -201,6 +202,22 @@ def test_only_plans_with_compiled_kernels_are_kept(place):
     for options in ({"optimize": "exact"}, {"backend": "dask"}):
         assert [run(x * 2 + 1, **options)[1] for _ in range(2)] == [True, True]
     assert not plans(place)
+
+
+WITHOUT = """
+import sys
+import numpy as np
+import lazyxp as xp
+x = xp.asarray(np.ones((400, 400)))
+xp.compute(x @ x, xp.sort(x), xp.concat([x, x])[::2], xp.linalg.qr(x).R)
+assert "llvmlite" not in sys.modules
+xp.sum(x * x).compute()
+assert "llvmlite" in sys.modules
+"""
+
+
+def test_the_compiler_is_not_loaded_to_look_for_plans():
+    subprocess.run([sys.executable, "-c", WITHOUT], cwd=ROOT, check=True, timeout=120)
 
 
 def test_other_peoples_passes_and_executors_keep_nothing(place, monkeypatch):
