@@ -293,8 +293,38 @@ def test_extremes(name, dtype):
                 same_bits(got, want, (name, shape, axis), zeros=False)
         for value in (values.min(), values.max()) if dtype.kind != "f" else (np.inf, -np.inf):
             x = np.full(shape, value, dtype)
-            result = getattr(xp, name)(shared(x), axis=0)
-            same_bits(compiled(result)[0], plain(result)[0])
+            for axis in range(-1, len(shape) - 1):
+                result = getattr(xp, name)(shared(x), axis=axis)
+                same_bits(compiled(result)[0], plain(result)[0])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int8", "uint64", "complex64"])
+@pytest.mark.parametrize("points", [1, 3, 8, 21, 47, 100])
+def test_extremes_of_reduced_rows(points, dtype):
+    """Several vectors of points are reduced at once, and then fewer: nearest centres, and the like."""
+    rng = np.random.default_rng(points)
+    dtype = np.dtype(dtype)
+    values = pool(np.dtype("float32") if dtype.kind == "c" else dtype, "any")
+    for width, among in itertools.product((1, 5, 24), (np.arange(4), values, np.full(1, values.max()))):
+        x, c = (shared(rng.choice(among, (n, width)).astype(dtype)) for n in (60, points))
+        away = x[:, None, :] - c[None]
+        for apart in (xp.abs(away), xp.real(away * away) if dtype.kind == "c" else away * away):
+            found = (xp.max(apart, axis=-1), xp.min(apart, axis=-1)) if among is values else (xp.sum(apart, axis=-1),)
+            for each, name in itertools.product(found, ("argmin", "argmax", "max")):
+                result = getattr(xp, name)(each, axis=1)
+                same_bits(compiled(result)[0], plain(result)[0], (name, width), zeros=False)
+
+
+def test_extremes_of_all_elements():
+    """Along several loops: what lies in memory in another order, or is read from a smaller array."""
+    values = np.array([np.inf, np.inf, np.nan, 1.0, -np.inf, -np.inf])
+    for some, shape in itertools.product(range(1, 7), ((7, 9), (3, 40), (40, 70))):
+        x = np.random.default_rng(some).choice(values[:some], shape)
+        row = x[:1]
+        for X in (shared(x) * 1.0, shared(x.T) * 1.0, shared(x) + shared(row), shared(x.T) + shared(row.T)):
+            for name in ("argmin", "argmax"):
+                result = getattr(xp, name)(X)
+                same_bits(compiled(result)[0], plain(result)[0], (name, some))
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64", "uint64", "bool"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,22 @@ def combined(e: Emitter, how: str, dtype: DType, x: Value, y: Value, *, contract
     return scalars.extreme(e, "maximum" if how == "max" else "minimum", element, dtype, x, y)
 
 
+def place_of(e: Emitter, found: Value) -> str:
+    """The place of an extreme; 0 where all elements are as bad as what the reduction started with."""
+    none = e.op("icmp eq", "i64", found[1], e.const(_LAST, "i64"))
+    return e.select(none, "i64", e.const(0, "i64"), found[1])
+
+
+def _later(e: Emitter, largest: bool, dtype: DType, x: Value, y: Value) -> Value:
+    """`_first` where `y` comes after `x`."""
+    element = element_of(dtype)
+    kind = {"f": "fcmp u", "i": "icmp s"}.get(dtype.kind, "icmp u")
+    chosen = e.op(f"{kind}{'gt' if largest else 'lt'}", element, y[0], x[0])
+    if dtype.kind == "f":
+        chosen = e.op("and", "i1", chosen, e.op("fcmp ord", element, x[0], x[0]))
+    return e.select(chosen, element, y[0], x[0]), e.select(chosen, "i64", y[1], x[1])
+
+
 def _first(e: Emitter, largest: bool, dtype: DType, x: Value, y: Value) -> Value:
     """Of two elements and their places the larger or smaller one, or the first of equal ones; NaN before all others."""
     element = element_of(dtype)
@@ -72,6 +88,10 @@ def _parts(x: Value) -> tuple[str, ...]:
 
 def _whole(parts: list[str]) -> Value:
     return tuple(parts) if len(parts) > 1 else parts[0]
+
+
+def _lanes(e: Emitter, types: Sequence[str], x: Value, first: int, count: int) -> Value:
+    return _whole([e.lanes(part, t, first, count) for t, part in zip(types, _parts(x), strict=True)])
 
 
 class Accumulator:
@@ -118,8 +138,17 @@ class Accumulator:
         self._put(self._one, "sum", x)
 
     def add(self, e: Emitter, x: Value) -> None:
-        """Go on with these lanes."""
-        found = combined(e, self._how, self._dtype, self._get(e, "sum"), x, contract=self._contract)
+        """Go on with these lanes; those of several vectors, one after the other."""
+        width = self._wide.width
+        if e.width > width:
+            for first in range(0, e.width, width):
+                self.add(self._wide, _lanes(e, self._types, x, first, width))
+            return
+        before = self._get(e, "sum")
+        if self._how in POSITIONS:
+            found = _later(e, self._how == "argmax", self._dtype, before, x)
+        else:
+            found = combined(e, self._how, self._dtype, before, x, contract=self._contract)
         self._put(e, "sum", found)
 
     def flush(self) -> None:
@@ -144,26 +173,38 @@ class Accumulator:
         if self._wide.width == self._one.width:
             return left
         if not self.flushes:
-            return combined(self._one, self._how, self._dtype, self._across(self._get(self._wide, "sum")), left)
-        total = combined(self._one, "sum", self._dtype, self._across(self._get(self._wide, "high")), left)
-        lost = self._across(self._get(self._wide, "low"))
+            wide = self._get(self._wide, "sum")
+            found = self._extreme(wide) if self._how in POSITIONS else self._across(self._how, self._dtype, wide)
+            return combined(self._one, self._how, self._dtype, found, left)
+        high, low = [self._across("sum", self._dtype, self._get(self._wide, name)) for name in ("high", "low")]
+        total = combined(self._one, "sum", self._dtype, high, left)
         one, t = self._one, self._element
-        found = []
-        for high, low in zip(_parts(total), _parts(lost), strict=True):
+        sums = []
+        for whole, lost in zip(_parts(total), _parts(low), strict=True):
             # Infinity loses NaN: it is as it is.
-            fine = one.op("fcmp ord", t, low, low)
-            found.append(one.op("fadd", t, high, one.select(fine, t, low, one.const(0, t))))
-        return _whole(found)
+            fine = one.op("fcmp ord", t, lost, lost)
+            sums.append(one.op("fadd", t, whole, one.select(fine, t, lost, one.const(0, t))))
+        return _whole(sums)
 
-    def _across(self, x: Value) -> Value:
+    def _across(self, how: str, dtype: DType, x: Value) -> Value:
         """All lanes together, halves of them first."""
-        e = self._wide
+        e, element = self._wide, element_of(dtype)
         while e.width > 1:
             half = e.width // 2
-            sides = [
-                _whole([e.lanes(part, t, first, half) for t, part in zip(self._types, _parts(x), strict=True)])
-                for first in (0, half)
-            ]
+            sides = [_lanes(e, [element] * len(_parts(x)), x, first, half) for first in (0, half)]
             e = Emitter(e.names, half, e.lines)
-            x = combined(e, self._how, self._dtype, *sides)
+            x = combined(e, how, dtype, *sides)
         return x
+
+    def _extreme(self, x: Value) -> Value:
+        """The extreme of all lanes, and the first place of those that have it."""
+        e, t = self._wide, self._element
+        best = self._across(self._how.removeprefix("arg"), self._dtype, x[0])
+        everywhere = e.splat(best, t)
+        if self._dtype.kind == "f":
+            has_it = e.op("fcmp oeq", t, x[0], everywhere)
+            has_it = e.op("or", "i1", has_it, e.op("fcmp uno", t, x[0], x[0]))  # then the extreme is NaN
+        else:
+            has_it = e.op("icmp eq", t, x[0], everywhere)
+        places = e.select(has_it, "i64", x[1], e.const(_LAST, "i64"))
+        return best, self._across("min", np.dtype(np.int64), places)

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lazyxp.executors.numpy.llvm import scalars
-from lazyxp.executors.numpy.llvm.accumulators import Accumulator, combined, identity
-from lazyxp.executors.numpy.llvm.analysis import contracted, stages
+from lazyxp.executors.numpy.llvm.accumulators import Accumulator, combined, identity, place_of
+from lazyxp.executors.numpy.llvm.analysis import contracted, cost, stages
 from lazyxp.executors.numpy.llvm.form import NO_LOOP, UNIT, Form, Space
 from lazyxp.executors.numpy.llvm.frame import PIECE, Frame, Index, Scratch
 from lazyxp.executors.numpy.llvm.ir import Emitter, element_of
@@ -42,6 +42,10 @@ from lazyxp.executors.numpy.llvm.memory import (
 )
 from lazyxp.executors.numpy.llvm.rows import rows_at_once, walk_row
 from lazyxp.executors.numpy.llvm.tiles import tiles
+
+# So many vectors of points are done at once, as long as there are that many: additions then do not wait for each other.
+# Not where short rows are reduced in more instructions than these.
+_SEVERAL_POINTS, _FEW = (4, 2), 8
 
 
 class Printed(NamedTuple):
@@ -207,7 +211,7 @@ class Printer:
         if value.op == "pair":
             return tuple(args)
         if value.op == "second":
-            return args[0][1]
+            return place_of(e, args[0])
         if i in self._added and value.op in ("multiply", "square", "add"):
             code = "fadd contract" if value.op == "add" else "fmul contract"
             return e.op(code, element_of(value.dtype), args[0], args[-1])
@@ -325,22 +329,26 @@ class Printer:
     def _vectors_of_points(
         self, loop: int, jobs: list[Job], accumulators: dict[int, Accumulator], index: Index
     ) -> None:
-        """The points of a loop, a vector of them at a time, with the rows that are within; then those left over."""
+        """The points of a loop, one vector of them or several at a time, with the rows within; then those left over."""
         low, high = self.frame.range(loop)
-        length = self.one.op("sub", "i64", high, low)
-        middle = self.one.op("add", "i64", low, self.one.op("and", "i64", length, str(-self.lanes)))
         known = self.known
-        with self.frame.loop(low, middle, str(self.lanes)) as at:
-            self.here, self.across = self.wide, loop
-            self.known = {
-                i: in_all_lanes(self.wide, x, self.values[i].dtype)
-                for i, x in known.items()
-                if not isinstance(x, tuple) or self.values[i].dtype.kind == "c"
-            }
-            self._at_point(loop, at, jobs, accumulators, index)
-            self.here, self.across = self.one, NO_LOOP
-        self.known = known
-        self._points((loop,), jobs, accumulators, index, (middle, high))
+        several = self.lowered.form.short and sum(map(cost, self.values)) <= _FEW
+        for count in (*_SEVERAL_POINTS, 1) if several else (1,):
+            e = Emitter(self.wide.names, count * self.lanes, self.wide.lines)
+            length = self.one.op("sub", "i64", high, low)
+            middle = self.one.op("add", "i64", low, self.one.op("and", "i64", length, str(-e.width)))
+            with self.frame.loop(low, middle, str(e.width)) as at:
+                self.here, self.across = e, loop
+                self.known = {
+                    i: in_all_lanes(e, x, self.values[i].dtype)
+                    for i, x in known.items()
+                    if not isinstance(x, tuple) or self.values[i].dtype.kind == "c"
+                }
+                self._at_point(loop, at, jobs, accumulators, index)
+                self.here, self.across = self.one, NO_LOOP
+            self.known = known
+            low = middle
+        self._points((loop,), jobs, accumulators, index, (low, high))
 
     def _at_point(
         self, loop: int, at: str, jobs: list[Job], accumulators: dict[int, Accumulator], index: Index

@@ -39,6 +39,10 @@ _SEVERAL, _FEW = 4, 8
 _MANY = 48
 
 
+# Values that other vectors are no shorter for: constants, and where extremes are.
+_BESIDE = frozenset(("constant", "place", "second"))
+
+
 # A line of the cache that nothing is written to.
 _HELD = np.empty(2 * LINE, np.uint8)
 _LINE = _HELD[-data_address(_HELD) % LINE :][:LINE]
@@ -342,7 +346,7 @@ def printed_kernel(lowered: Lowered) -> Printed:
 
 def _lanes(lowered: Lowered) -> int:
     """How many elements the vectors of a kernel have."""
-    width = max([_item(v.dtype) for v in lowered.values if v.op != "constant"], default=8)
+    width = max([_item(v.dtype) for v in lowered.values if v.op not in _BESIDE], default=8)
     lanes = compiler.vector_bytes() // width
     if sum(map(cost, lowered.values)) > _MANY and not any(
         scalars.is_function(value.op, value.dtype) for value in lowered.values
