@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from lazyxp.kernel import Axes, Instruction, Kernel, kernel_node, reduces, unified
 from lazyxp.node import Node, Shape
 from lazyxp.optimizers.graph import Graph
-from lazyxp.optimizers.grouping import SMALLEST, Group, Grouping
+from lazyxp.optimizers.group import Group
+from lazyxp.optimizers.grouping import SMALLEST, Grouping
 from lazyxp.optimizers.lengths import ALL_KNOWN, lengths_of
 from lazyxp.optimizers.roles import TAKE, VIEW, role
 

@@ -5,7 +5,7 @@ import pytest
 
 import lazyxp as xp
 from lazyxp.executors.numpy.llvm import compiler, form, runtime, tiles
-from lazyxp.optimizers import grouping
+from lazyxp.optimizers import group
 from lazyxp.planning import clear_cache
 from tests.executors.kernel_checks import same_on_threads
 
@@ -201,7 +201,7 @@ ACROSS = {
 @pytest.mark.parametrize("dtype", ["int8", "uint32", "float32", "float64"])
 def test_rows_are_added_up_in_numpys_order(compiled, name, dtype):
     for shape in ((2, 3), (41, 5), (300, 900), (70_000, 3), (2, 70_001)):
-        if name == "both ways" and shape[1] > grouping.MOST_WHOLE:
+        if name == "both ways" and shape[1] > group.MOST_WHOLE:
             continue  # long rows are added up in groups: tests/executors/test_long_scans.py
         x = data(shape, dtype)
         x[0, 0] = 0  # below, its sign is kept

@@ -17,7 +17,7 @@ from lazyxp.executors import registry
 from lazyxp.executors.numpy import interpreter
 from lazyxp.kernel import Kernel
 from lazyxp.node import walk
-from lazyxp.optimizers import grouping
+from lazyxp.optimizers import group, grouping
 from lazyxp.planning import clear_cache, optimized_graph
 from lazyxp.structure import structure_of
 from tests.differential import strategies
@@ -299,11 +299,11 @@ def test_cheap_values_are_computed_again_and_dear_ones_kept():
 
 def test_large_graphs_are_cut():
     y = BIG
-    for _ in range(grouping.MOST_OPS + 10):
+    for _ in range(group.MOST_OPS + 10):
         y = xp.sqrt(y) + BIG
     found = kernels_of(y)
     assert len(found) == 3
-    assert all(len(kernel.body) <= grouping.MOST_OPS + 2 for kernel in found)
+    assert all(len(kernel.body) <= group.MOST_OPS + 2 for kernel in found)
 
 
 def test_other_executors_see_no_kernels():

@@ -210,7 +210,7 @@ def test_many_threads_scan_at_once():
 def test_interpreted_scans_go_on_in_numpys_order(monkeypatch, cache):
     monkeypatch.setattr(interpreter, "CACHE", cache)
     x, y = RNG.standard_normal((3, 700)), RNG.standard_normal(2_000)
-    monkeypatch.setattr("lazyxp.optimizers.grouping.MOST_WHOLE", 100)
+    monkeypatch.setattr("lazyxp.optimizers.group.MOST_WHOLE", 100)
     for array, axis in ((x, 1), (np.asfortranarray(x), 1), (y, 0), (y + 1j, 0)):
         want = np.cumulative_sum(array - 1, axis=axis), np.cumulative_prod(array - 1, axis=axis) + 1
         a = shared(array) - 1

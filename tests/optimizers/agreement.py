@@ -26,7 +26,7 @@ from lazyxp.executors import registry
 from lazyxp.executors.numpy import NumPyExecutor, interpreter
 from lazyxp.executors.numpy.llvm import course, form, runtime
 from lazyxp.node import walk
-from lazyxp.optimizers import grouping
+from lazyxp.optimizers import group
 from lazyxp.plan import Step
 from lazyxp.planning import optimized_graph
 from lazyxp.structure import structure_of
@@ -217,8 +217,8 @@ def _eager(seed: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (schedule, plan):
             patch.setattr(module, "SMALLEST", 1)
-        patch.setattr(grouping, "MOST_OPS", (3, 64)[seed % 2])
-        patch.setattr(grouping, "MOST_WHOLE", (3, 1_000)[seed // 2 % 2])
+        patch.setattr(group, "MOST_OPS", (3, 64)[seed % 2])
+        patch.setattr(group, "MOST_WHOLE", (3, 1_000)[seed // 2 % 2])
         patch.setattr(interpreter, "CACHE", (1, 40, 300, 2_000)[seed // 3 % 4])
         # Compiled kernels are cut into pieces of a few elements, added up in runs, and shared by threads.
         patch.setattr(form, "_PIECE", (65_536, 4, 10)[seed % 3])
