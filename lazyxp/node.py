@@ -27,9 +27,19 @@ NO_PARAMS: dict[str, Any] = {}
 
 
 class SharedParams(dict[str, Any]):
-    """Parameters that are the same object in many nodes of a graph, so that these are compared at less cost."""
+    """Parameters that are the same object in many nodes, so that these are compared at less cost.
 
-    __slots__ = ()
+    `kind` is what `lazyxp.structure` has made of them.
+    """
+
+    __slots__ = ("kind",)
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        super().__init__(params)
+        self.kind: tuple[Any, ...] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SharedParams, (dict(self),)
 
 
 # Planning and `remember` exclude each other, so that no thread sees a node half turned into a source.

@@ -73,7 +73,6 @@ def _structure_of(roots: Sequence[Node]) -> Structure:
     met: list[int] = []
     more: list[int] = []
     kinds: dict[Any, int] = {}
-    kind_of: dict[int, tuple[Any, ...]] = {}  # by the parameters that nodes share
     plain: dict[Op, tuple[int, int]] = {}  # by ops without parameters, how many arguments, and the number of the kind
     number: dict[Node, int] = {}
     recorded: list[Node] = []
@@ -118,9 +117,9 @@ def _structure_of(roots: Sequence[Node]) -> Structure:
                 met_scalars[node] = met[-1], input_of.get(node)
                 continue
         elif type(params) is SharedParams:
-            known = kind_of.get(id(params))
+            known = params.kind
             if known is None or known[0] is not op or known[1] != len(args):
-                known = kind_of[id(params)] = _kind(op, args, params)
+                known = params.kind = _kind(op, args, params)
             kind = known
         elif params:
             kind = _kind(op, args, params)

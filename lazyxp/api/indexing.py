@@ -125,7 +125,7 @@ def _parsed(x: Array, node: Node, key: Any, *, writes: bool = False) -> tuple[Sh
         params, shape, single = known
         return params, [], shape, single
     canonical, arrays, single = _parse(x, key, writes=writes)
-    params = SharedParams(key=canonical)
+    params = SharedParams({"key": canonical})
     shape = selected(node.shape, canonical, tuple(current(a) for a in arrays))  # type: ignore[misc]
     if plain is not None:
         if len(_known) >= _MOST_KNOWN:
