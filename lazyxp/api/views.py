@@ -63,11 +63,9 @@ class View:
 def current(x: Array) -> Node:
     """The node that handle `x` stands for now, after every write to its storage."""
     cell = x._cell
-    if cell is None:
+    if cell is None or x._version == cell.version:  # a write changes the cell's version first
         return x._node
     with graph_lock:
-        if x._version == cell.version:
-            return x._node
         if cell.exports:
             from lazyxp.api.exports import settle
 
