@@ -62,9 +62,11 @@ class View:
 
 def current(x: Array) -> Node:
     """The node that handle `x` stands for now, after every write to its storage."""
-    cell = x._cell
-    if cell is None or x._version == cell.version:  # a write changes the cell's version first
-        return x._node
+    cell, node = x._cell, x._node
+    # A write in another thread changes the version, then the nodes of handles, then the version of its own handle: the
+    # node is up to date if it is the same before and after the versions are seen to be equal.
+    if cell is None or (x._version == cell.version and x._node is node):
+        return node
     with graph_lock:
         if cell.exports:
             from lazyxp.api.exports import settle
