@@ -133,7 +133,7 @@ def local(
                 whole = own.new(f"insertvalue {result} {whole}, {t} {part}, {k}")
             found = whole
         taken = ", ".join([f"{t} {name}" for name in names])
-        lines = [f"define internal {result} @{symbol}({taken}) nounwind {{", "start:", *own.lines]
+        lines = [f"define internal {result} @{symbol}({taken}) alignstack(64) nounwind {{", "start:", *own.lines]
         declared.update(own.names.declarations)
         declared[symbol] = "\n".join([*lines, f"ret {result} {found}", "}"])
     returned = e.call(symbol, result, [(t, x) for x in args])
