@@ -114,6 +114,8 @@ class Accumulator:
     ) -> None:
         self._wide, self._one = wide, one
         self._how, self._dtype, self._contract = how, dtype, contract
+        # About how many instructions it takes to go on: NaN is an extreme, too.
+        self.cost = 3 if how not in ("sum", "prod", "any", "all") and dtype.kind == "f" else 1
         self.flushes = how == "sum" and dtype.kind in "fc" and wide.width > one.width and not short
         self._element = element_of(dtype)
         # The types of the parts: of a complex number, or of an element and its place.

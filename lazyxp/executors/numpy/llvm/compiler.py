@@ -81,6 +81,7 @@ class _Target(NamedTuple):
     passes: Any
     name: str
     vector_bytes: int
+    vector_registers: int
 
 
 @functools.cache
@@ -102,6 +103,11 @@ def is_available() -> bool:
 def vector_bytes() -> int:
     """How many bytes the processor's vectors have."""
     return _target().vector_bytes
+
+
+def vector_registers() -> int:
+    """How many vectors the processor holds at once."""
+    return _target().vector_registers
 
 
 def target_name() -> str:
@@ -138,7 +144,8 @@ def _target() -> _Target:
     versions = f"{disk_cache.key_of(*_PRINTER)} {llvmlite.__version__} {binding.llvm_version_info}"
     name = f"{_PIPELINE} {target.triple} {cpu} {flags} {versions}"
     size = 64 if wide else 32 if features.get("avx2") else 16
-    return _Target(own, binding.create_lljit_compiler(machine()), (passes, builder), name, size)
+    registers = 16 if features.get("sse2") and not wide else 32
+    return _Target(own, binding.create_lljit_compiler(machine()), (passes, builder), name, size, registers)
 
 
 def _improved(text: str) -> Any:

@@ -37,6 +37,10 @@ _NARROW, _WIDE = 4 * LINE, 8_000
 _STREAM = 16 << 20
 # And go past it in parts of at least so many bytes.
 _LEAST_STREAM = 16
+# No more inputs than these are walked over from end to end: more are mostly parts of the same memory.
+_MOST_AHEAD = 2
+# After rows of so many bytes, little is lost by what is fetched beyond their end.
+_LONG = 1 << 15
 # So many elements along each of the last two loops are a tile, and so many rows at least are in one piece of work.
 TILE, _TILE_ROWS = 128, 64
 
@@ -69,6 +73,8 @@ class Form(NamedTuple):
         Inputs that are read near others, along the last loop and the one around it.
     fetched : tuple of int
         Inputs whose next row is brought into the cache while a row is read.
+    ahead : tuple of int
+        Inputs that are walked over from end to end: what comes later can be brought into the cache on the way.
     several : bool
         Whether several rows that are added to the same are better walked at once.
     """
@@ -82,6 +88,7 @@ class Form(NamedTuple):
     turned: tuple[int, ...]
     near: tuple[Near, ...] = ()
     fetched: tuple[int, ...] = ()
+    ahead: tuple[int, ...] = ()
     several: bool = False
 
 
@@ -185,8 +192,23 @@ def form_of(
     # Rows that share what they load are walked together, wherever they begin; others better begin on a line.
     streams = (begin if begin >= (_LEAST_STREAM if near else LINE) else 1) if past else 0
     fetched = fetched_of(near, operands)
-    form = Form(loops, outer, pieces, layout, short, streams, turned, near, fetched, several)
+    part = step if pieces == len(loops) - 1 else lengths[-1]
+    ahead = () if near or turned else _ahead(operands[:first], layout, lengths, strides, part)
+    form = Form(loops, outer, pieces, layout, short, streams, turned, near, fetched, ahead, several)
     return form, Space(lengths, strides, step)
+
+
+def _ahead(
+    inputs: Sequence[Any], layout: Sequence[str], lengths: Sequence[int], strides: Strides, part: int
+) -> tuple[int, ...]:
+    """The inputs that are walked over from end to end, or in long parts of rows; none if those are many."""
+    found = []
+    for k, x in enumerate(inputs):
+        whole = len(lengths) == 1 or (part >= lengths[-1] and strides[k][-2] == lengths[-1] * x.dtype.itemsize)
+        long = len(lengths) > 1 and strides[k][-2] and part * x.dtype.itemsize >= _LONG
+        if layout[k][-1] == UNIT and (whole or long):
+            found.append(k)
+    return tuple(found) if len(found) <= _MOST_AHEAD else ()
 
 
 def _scanned_outside(kernel: Kernel, order: Axes) -> bool:

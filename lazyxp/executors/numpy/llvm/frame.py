@@ -78,10 +78,11 @@ class Frame:
         numbers = _scratch_numbers(tuple(self.scratch))
         scratch = f"@scratch = constant [{len(numbers)} x i64] [{', '.join([f'i64 {n}' for n in numbers])}]"
         lines = "\n".join([*self._entry, *self._lines])
-        head = "define void @kernel(ptr %arguments, i64 %first, i64 %last, ptr %scratch) alignstack(64) nounwind {\nentry:"
+        # Vectors that find no register are kept on the stack: where it is not aligned, they may lie across two pages.
+        head = "define void @kernel(ptr %arguments, i64 %first, i64 %last, ptr %scratch) alignstack(64) nounwind {"
         # What went past the cache has to be there before another thread is told that it is.
         end = "fence seq_cst\nret void\n}\n!0 = !{i32 1}" if self.lowered.form.streams else "ret void\n}"
-        return f"{declarations}\n{scratch}\n{head}\n{lines}\n{end}\n"
+        return f"{declarations}\n{scratch}\n{head}\nentry:\n{lines}\n{end}\n"
 
     # --- arguments and loops -----------------------------------------------------------------------------------------
 

@@ -36,6 +36,10 @@ _MOST_OF_TWO = 48
 # So many rows are added to what is in memory at once, with no more instructions than these for each of them.
 _ADDED, _MOST_OF_ADDED = 4, 12
 
+# So many bytes ahead of a walk are brought into the cache, if it takes so many instructions for a vector of an input:
+# then the processor looks less far ahead by itself.
+_AHEAD, _LEAST_AHEAD = 2_048, 3
+
 # Where things begin: the memory of each, and the address.
 Begins = dict[int, tuple[Memory, str]]
 
@@ -62,6 +66,8 @@ class _Row(NamedTuple):
         The values that are computed along it, arguments first.
     running : dict of int to (Memory, str, str)
         For each scan along an outer loop, the row before this one, and whether there is none.
+    ahead : tuple of int
+        The values whose later elements are brought into the cache.
     """
 
     printer: Printer
@@ -73,6 +79,7 @@ class _Row(NamedTuple):
     known: dict[int, dict[int, Any]]
     order: list[int]
     running: dict[int, tuple[Memory, str, str]]
+    ahead: tuple[int, ...]
 
 
 def rows_at_once(lowered: Lowered, sinks: Sequence[Sink]) -> int:
@@ -108,7 +115,8 @@ def walk_row(
     frame, one = printer.frame, printer.one
     known, order = _before(printer, stage, jobs, index, last)
     running = _running(printer, order, index)
-    row = _Row(printer, stage, jobs, index, last, accumulators, known, order, running)
+    ahead = _ahead(printer, order, accumulators)
+    row = _Row(printer, stage, jobs, index, last, accumulators, known, order, running, ahead)
     here = _line(row, index)
     low, high = frame.range(last)
     if printer.lanes == 1 or printer.across != NO_LOOP:
@@ -192,6 +200,10 @@ def _point(row: _Row, e: Emitter, at: str, lines: Sequence[_Line]) -> None:
             if operand in inputs:
                 memory, address = line.sources[inputs[operand]]
                 _fetch_later(e, one, memory, further(one, address, memory, last, at), last, len(lines))
+        for i in row.ahead if e is printer.wide and k == 0 else ():
+            memory, address = line.sources[i]
+            later = one.new(f"getelementptr i8, ptr {further(one, address, memory, last, at)}, i64 {_AHEAD}")
+            fetch(e, later, e.width * memory.dtype.itemsize)
         found = dict(row.known[e.width])
         for i in row.order:
             value = values[i]
@@ -242,6 +254,17 @@ def _reader(
         return moved_on(e, loaded[key], memory, distance)
 
     return read
+
+
+def _ahead(printer: Printer, order: Sequence[int], accumulators: Mapping[int, Accumulator]) -> tuple[int, ...]:
+    """The values whose later elements are better brought into the cache while these are computed."""
+    values, inputs = printer.values, printer.lowered.form.ahead
+    if printer.lanes == 1 or printer.across != NO_LOOP:
+        return ()
+    costs = sum([cost(values[i]) for i in order]) + sum([each.cost for each in accumulators.values()])
+    if costs < _LEAST_AHEAD * len(inputs):
+        return ()
+    return tuple([i for i in order if values[i].op == "input" and values[i].args[0] in inputs])
 
 
 # --- where rows begin -------------------------------------------------------------------------------------------------

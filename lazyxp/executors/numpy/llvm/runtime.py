@@ -354,8 +354,15 @@ def _lanes(lowered: Lowered) -> int:
         lanes *= 2
     sums = any(value.op == "reduce" for value in lowered.values) or bool(lowered.finishes)
     if sums and not lowered.form.short and sum(map(cost, lowered.values)) <= _FEW:
-        lanes *= _SEVERAL
+        lanes *= _SEVERAL if _sums_at_once(lowered) * _SEVERAL <= compiler.vector_registers() - 4 else _SEVERAL // 2
     return lanes
+
+
+def _sums_at_once(lowered: Lowered) -> int:
+    """How many vectors at most a walk over a row adds up, for each vector of it."""
+    rows = sum([value.op == "reduce" for value in lowered.values])
+    turns = [sink.turn for sink in lowered.sinks if sink.how != "store"]
+    return rows + max(map(turns.count, turns), default=0)
 
 
 def _item(dtype: np.dtype[Any]) -> int:
