@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from lazyxp.kernel import Axes, Instruction, Kernel, kernel_node, reduces, unified
@@ -13,6 +14,13 @@ from lazyxp.optimizers.lengths import ALL_KNOWN, lengths_of
 from lazyxp.optimizers.roles import TAKE, VIEW, role
 
 FUSED = "fused kernel"
+# A kernel of a single one of these is faster than NumPy, which takes them one by one on most processors.
+_FUNCTIONS = frozenset(
+    (
+        *("exp", "expm1", "log", "log1p", "log2", "log10", "logaddexp", "pow", "hypot", "atan2"),
+        *("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"),
+    )
+)
 REWRITES = ((FUSED, "rounding"),)
 
 
@@ -65,7 +73,7 @@ class _Emission:
             elif not groups:
                 ranked[found.rank_of(node)].append(node)
             for group in groups:
-                if group.ops < 2 and group.size < self._graph.smallest_single:
+                if group.size < self._smallest(group):
                     ranked[group.rank].append(node)
                 elif group in members:
                     members[group].append(node)
@@ -83,6 +91,13 @@ class _Emission:
                 else:
                     done[entry] = self._remade(entry)
         return [done[node] for node in self._graph.roots]
+
+    def _smallest(self, group: Group) -> float:
+        """How many elements a group is a kernel for, if there is enough for kernels at all."""
+        single = self._graph.smallest_single
+        if group.ops > 1 or (single < math.inf and any([one.op.name in _FUNCTIONS for one in group.members])):
+            return 0
+        return single
 
     def _remade(self, node: Node) -> Node:
         done = self._done
@@ -135,5 +150,5 @@ class _Emission:
     def _unknown(self, group: Group, node: Node, inputs: Iterable[tuple[Node, Axes]]) -> tuple[Axes, float]:
         """The axes of a kernel whose lengths are not known, and the smallest work for it; `node` is its last one."""
         axes = {a for arg, axes in inputs for a, n in zip(axes, arg.shape, strict=True) if n is None}
-        is_single = group.ops < 2 and role(node) != TAKE
-        return tuple(sorted(axes)), self._graph.smallest_single if is_single else self._found.smallest_unknown
+        smallest = 0 if role(node) == TAKE else self._smallest(group)
+        return tuple(sorted(axes)), max(smallest, self._found.smallest_unknown)

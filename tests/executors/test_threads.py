@@ -1,6 +1,6 @@
-"""Threads for kernels: how many, and the pool that works through pieces."""
+"""Threads for kernels: how many, and how they share the portions of work."""
 
-import gc
+import ctypes
 import io
 import os
 import signal
@@ -8,13 +8,16 @@ import subprocess
 import sys
 import threading
 import time
-import weakref
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import lazyxp as xp
 from lazyxp.executors.numpy import threads
+
+compiler = pytest.importorskip("lazyxp.executors.numpy.llvm.compiler")
+portions = pytest.importorskip("lazyxp.executors.numpy.llvm.portions")
 
 ROOT = Path(__file__).parents[2]
 LONG = 30  # seconds after which a test that waits has failed
@@ -22,16 +25,53 @@ LONG = 30  # seconds after which a test that waits has failed
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
 
+KERNEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
+
+
+LITTLE, MUCH = 1, 10**9
+
+
+def run(task, count, limit, work=MUCH):
+    """Call `task` for each of so many pieces, a portion each, on so many threads at most."""
+
+    def kernel(arguments, first, last, scratch):
+        for i in range(first, last):
+            task(i)
+
+    code = KERNEL(kernel)
+    address = ctypes.cast(code, ctypes.c_void_p).value
+    portions.run(compiler.Compiled(code, address, (), None), 0, count, count, limit, work, lambda: (0, None))
+
+
+kept = []  # what threads of earlier pools may still look at
+
+
 @pytest.fixture
 def pool(monkeypatch):
-    """A pool without threads."""
+    """A pool without threads, and nobody who helps."""
     monkeypatch.setattr(threads, "_pool", threads._Pool())
+    kept.append(np.zeros_like(portions._shared))
+    monkeypatch.setattr(portions, "_shared", kept[-1])
 
 
 def together(count):
-    """Fails unless `count` threads run its pieces at the same time."""
-    barrier = threading.Barrier(count, timeout=LONG)
-    threads.run(lambda i: barrier.wait(), count, count)
+    """Fails unless `count` threads run portions at the same time, before long."""
+    lock = threading.Lock()
+    now = most = 0
+
+    def task(i):
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.002)
+        with lock:
+            now -= 1
+
+    end = time.monotonic() + LONG
+    while most < count and time.monotonic() < end:
+        run(task, 4 * count, count)
+    assert most == count
 
 
 def in_a_thread(function):
@@ -56,32 +96,53 @@ def python(program, **variables):
     return done.stdout.strip()
 
 
-# --- the pool --------------------------------------------------------------------------------------------------------
+# --- portions --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 7, 500])
+@pytest.mark.parametrize("work", [LITTLE, MUCH, 10**12])
+@pytest.mark.parametrize("count", [1, 2, 7, 500])
 @pytest.mark.parametrize("at_most", [1, 2, 5])
-def test_each_piece_runs_once(count, at_most):
+def test_each_piece_runs_once(count, at_most, work):
     done = []
-    threads.run(done.append, count, at_most)
+    run(done.append, count, at_most, work)
     assert sorted(done) == list(range(count))
 
 
+@pytest.mark.parametrize("pieces", [1, 5, 40, 1_000])
+def test_portions_are_all_the_pieces(pieces):
+    done = []
+
+    def kernel(arguments, first, last, scratch):
+        done.append((first, last))
+
+    code = KERNEL(kernel)
+    address = ctypes.cast(code, ctypes.c_void_p).value
+    portions.run(compiler.Compiled(code, address, (), None), 0, pieces, 5, 3, MUCH, lambda: (0, None))
+    assert sorted(i for first, last in done for i in range(first, last)) == list(range(pieces))
+    assert len(done) <= 5
+
+
 @pytest.mark.parametrize("count", [2, 3, 6])
-def test_pieces_run_at_the_same_time(count):
+def test_portions_run_at_the_same_time(count):
     together(count)
 
 
-def test_the_caller_takes_part():
-    barrier = threading.Barrier(3, timeout=LONG)
-    seen = set()
+@pytest.mark.parametrize("at_most", [1, 3])
+def test_the_caller_takes_part(at_most):
+    seen = []
+    run(lambda i: seen.append(threading.get_ident()), 3, at_most)
+    assert at_most > 1 or set(seen) == {threading.get_ident()}
+    barrier = threading.Barrier(2, timeout=LONG)
 
     def task(i):
-        seen.add(threading.get_ident())
-        barrier.wait()
+        seen.append(threading.get_ident())
+        if threading.get_ident() == caller or caller in seen:
+            return
+        barrier.wait()  # for the caller's next
 
-    threads.run(task, 3, 3)
-    assert threading.get_ident() in seen
+    caller = threading.get_ident()
+    run(lambda i: seen.append(threading.get_ident()), 64, at_most)
+    assert caller in seen
 
 
 def test_no_more_threads_than_asked_for():
@@ -98,7 +159,12 @@ def test_no_more_threads_than_asked_for():
         with lock:
             now -= 1
 
-    threads.run(task, 40, 3)
+    for _ in range(5):
+        run(task, 40, 3)
+        together(6)  # so that more linger
+    assert 1 <= most <= 6  # of `together`, too: each counts its own
+    most = 0
+    run(task, 40, 3)
     assert 1 <= most <= 3
 
 
@@ -109,77 +175,54 @@ def test_threads_are_kept(pool):
     assert len([t for t in threading.enumerate() if t not in before]) == 3
 
 
-def test_a_busy_pool_keeps_nobody_waiting(pool):
-    started, go = threading.Barrier(3, timeout=LONG), threading.Event()
+def test_each_thread_works_in_memory_of_its_own():
+    held = [ctypes.c_int64(i) for i in range(4)]
+    left = list(held)
+    used = {}
+
+    def scratch():
+        mine = left.pop()
+        return ctypes.addressof(mine), mine
+
+    def kernel(arguments, first, last, scratch):
+        used.setdefault(threading.get_ident(), set()).add(scratch)
+        time.sleep(0.002)
+
+    code = KERNEL(kernel)
+    address = ctypes.cast(code, ctypes.c_void_p).value
+    portions.run(compiler.Compiled(code, address, (), None), 0, 100, 100, 4, MUCH, scratch)
+    places = [place for mine in used.values() for place in mine]
+    assert all(len(mine) == 1 for mine in used.values())
+    assert len(set(places)) == len(places)
+    assert {*places} <= {ctypes.addressof(one) for one in held}
+
+
+def test_work_of_others_keeps_nobody_waiting(pool):
+    started, go = threading.Event(), threading.Event()
 
     def slow(i):
-        started.wait()
+        started.set()
         go.wait(LONG)
 
-    other = in_a_thread(lambda: threads.run(slow, 2, 2))
-    started.wait()  # the only thread of the pool is at work, and does not end before we do
+    other = in_a_thread(lambda: run(slow, 2, 2))
+    started.wait(LONG)
     done = []
-    threads.run(lambda i: done.append((i, threading.get_ident())), 5, 2)
-    go.set()
-    other.join(LONG)
+    run(lambda i: done.append((i, threading.get_ident())), 5, 2)
     assert sorted(done) == [(i, threading.get_ident()) for i in range(5)]
-
-
-def test_tasks_are_let_go(pool):
-    started, go = threading.Barrier(3, timeout=LONG), threading.Event()
-
-    class Data:
-        pass
-
-    def slow(i):
-        started.wait()
-        go.wait(LONG)
-
-    other = in_a_thread(lambda: threads.run(slow, 2, 2))
-    started.wait()
-    data = Data()
-    alive = weakref.ref(data)
-    threads.run(lambda i, data=data: None, 5, 2)  # the pool is asked for help, and finds out only later
-    del data
-    gc.collect()
-    assert alive() is None
     go.set()
     other.join(LONG)
+    assert not other.is_alive()
 
 
-def test_the_task_of_an_idle_pool_is_let_go():
-    class Data:
-        pass
-
-    data = Data()
-    alive = weakref.ref(data)
-    barrier = threading.Barrier(2, timeout=LONG)
-    threads.run(lambda i, data=data: barrier.wait(), 2, 2)
-    del data
-    end = time.monotonic() + LONG
-    while alive() is not None and time.monotonic() < end:  # until the other thread has left the task
-        time.sleep(0.001)
-    assert alive() is None
-
-
-def test_runs_inside_a_task_stay_on_its_thread():
-    together(5)  # so that others could help
-    barrier = threading.Barrier(2, timeout=LONG)
+def test_work_inside_of_work():
+    together(3)  # so that others could help
     inner = []
 
     def task(i):
-        def of_task(j):
-            inner.append((i, j, threading.get_ident()))
-            time.sleep(0.001)
+        run(lambda j: inner.append((i, j)), 10, 3)
 
-        barrier.wait()
-        threads.run(of_task, 10, 4)
-
-    threads.run(task, 2, 2)
-    assert sorted((i, j) for i, j, _ in inner) == [(i, j) for i in range(2) for j in range(10)]
-    owners = [{who for i, _, who in inner if i == outer} for outer in range(2)]
-    assert [len(who) for who in owners] == [1, 1]
-    assert owners[0] != owners[1]
+    run(task, 4, 2)
+    assert sorted(inner) == [(i, j) for i in range(4) for j in range(10)]
     together(2)
 
 
@@ -193,12 +236,33 @@ def test_many_callers_at_once():
                 totals[n] += i
 
         for _ in range(50):
-            threads.run(task, 20, 3)
+            run(task, 20, 3)
 
     callers = [in_a_thread(lambda n=n: caller(n)) for n in range(8)]
     for one in callers:
         one.join(LONG)
     assert totals == [50 * sum(range(20))] * 8
+
+
+def test_what_works_in_turns_is_left_by_all_when_it_is_done():
+    """Nobody is at work on a record whose call has returned: its memory may be another's then."""
+    together(3)
+    ended = running = 0
+    wrong = []
+
+    def task(i):
+        nonlocal running
+        running += 1
+        if ended != number:
+            wrong.append((ended, number))
+        running -= 1
+
+    for number in range(2_000):
+        ended = number
+        run(task, 6, 3)
+        ended = -1
+        assert not running
+    assert not wrong
 
 
 def test_without_more_threads_the_caller_does_it_all(pool, monkeypatch):
@@ -207,148 +271,128 @@ def test_without_more_threads_the_caller_does_it_all(pool, monkeypatch):
 
     monkeypatch.setattr(threading.Thread, "start", start)
     done = []
-    threads.run(lambda i: done.append((i, threading.get_ident())), 5, 4)
+    run(lambda i: done.append((i, threading.get_ident())), 5, 4)
     assert done == [(i, threading.get_ident()) for i in range(5)]
     monkeypatch.undo()
     together(3)
 
 
-# --- errors and interrupts -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("at_most", [1, 2, 4])
-def test_the_first_error_is_raised(at_most):
+def test_nobody_is_woken_for_a_little_work(pool):
+    time.sleep(0.01)
     done = []
-
-    def task(i):
-        if i == 5:
-            raise KeyError(i)
-        done.append(i)
-
-    with pytest.raises(KeyError) as caught:
-        threads.run(task, 2_000, at_most)
-    assert caught.value.args == (5,)
-    assert len(done) < 1_999  # pieces that had not begun are left out
-    together(2)
+    run(lambda i: done.append(threading.get_ident()), 5, 2, LITTLE)
+    assert set(done) == {threading.get_ident()}
+    assert threads._pool.size == 0
+    end = time.monotonic() + LONG
+    while not threads._pool.size and time.monotonic() < end:  # one soon after the other, they are many
+        run(lambda i: None, 5, 2, LITTLE)
+    assert threads._pool.size == 1
 
 
-def test_errors_wait_for_pieces_that_run():
-    barrier = threading.Barrier(2, timeout=LONG)
-    ended = []
-
-    def task(i):
-        barrier.wait()
-        if threading.get_ident() == caller:
-            raise ValueError("here")
-        time.sleep(0.1)
-        ended.append(i)
-
-    caller = threading.get_ident()
-    with pytest.raises(ValueError, match="here"):
-        threads.run(task, 2, 2)
-    assert len(ended) == 1
+def test_nobody_lingers_for_long(pool):
+    together(3)
+    end = time.monotonic() + LONG
+    while portions._shared.any() and time.monotonic() < end:
+        time.sleep(0.001)
+    assert not portions._shared.any()
 
 
-def test_errors_of_other_threads_are_raised_here():
-    barrier = threading.Barrier(2, timeout=LONG)
+INTERRUPT = """
+import signal, sys, threading, time
+import numpy as np
+import lazyxp as xp
 
-    def task(i):
-        barrier.wait()
-        if threading.get_ident() != caller:
-            raise SystemExit(3)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+x = np.linspace(0.1, 1, 40_000_000)
+xp.set_options(num_threads={count})
 
-    caller = threading.get_ident()
-    with pytest.raises(SystemExit):
-        threads.run(task, 2, 2)
-    together(2)
+def recorded():
+    y = xp.asarray(x)
+    for _ in range(40):
+        y = xp.sin(y) + 0.5
+    return y
+
+main = threading.main_thread().ident
+begun = time.monotonic()
+threading.Timer(1.0, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
+try:
+    while True:
+        recorded().compute()
+except KeyboardInterrupt:
+    print("interrupted")
+y = xp.sum(xp.asarray(x) * 2.0).compute()
+print(abs(float(y) - 2 * x.sum()) < 1e-3)
+"""
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs signals to threads")
-@pytest.mark.parametrize("fails", [False, True])
-def test_an_interrupt_waits_for_pieces_that_run(fails):
-    barrier = threading.Barrier(2, timeout=LONG)
-    caller = threading.main_thread().ident
-    ended = []
-
-    def task(i):
-        barrier.wait()
-        if threading.get_ident() == caller:
-            if fails:
-                raise ValueError
-            return
-        for _ in range(3):  # somebody in a hurry
-            time.sleep(0.05)
-            signal.pthread_kill(caller, signal.SIGINT)
-        time.sleep(0.05)
-        ended.append(i)
-
-    assert threading.get_ident() == caller
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            threads.run(task, 2, 2)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert len(ended) == 1
-    together(2)
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_interrupt_ends_the_work_and_nothing_else(count):
+    assert python(INTERRUPT.format(count=count)).split() == ["interrupted", "True"]
 
 
 # --- forks and the end -----------------------------------------------------------------------------------------------
 
 FORK = """
 import os, signal, threading
-from lazyxp.executors.numpy import threads
+import numpy as np
+import lazyxp as xp
 
-def together(count):
-    barrier = threading.Barrier(count, timeout=30)
-    threads.run(lambda i: barrier.wait(), count, count)
+x = np.ones(4_000_000)
+xp.set_options(num_threads=3)
+
+def total():
+    return float(xp.sum(xp.asarray(x) * 2.0 + 1.0).compute())
 
 def keep_busy():
     while True:
-        threads.run(lambda i: None, 50, 4)
+        assert total() == 12_000_000
 
-together(4)
+assert total() == 12_000_000
 for _ in range({busy}):
     threading.Thread(target=keep_busy, daemon=True).start()
 for _ in range(20):
     child = os.fork()
     if not child:
         signal.alarm(30)
-        together(4)
-        os._exit(7)
+        os._exit(7 if total() == 12_000_000 else 8)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-together(4)
-print("good")
+assert total() == 12_000_000
+print("good", flush=True)
+os._exit(0)
 """
 
 
 @needs_fork
-@pytest.mark.parametrize("busy", [0, 3])
+@pytest.mark.parametrize("busy", [0, 2])
 def test_forks_have_threads_of_their_own(busy):
     assert python(FORK.format(busy=busy)) == "good"
 
 
 END = """
-import atexit, threading, time
-from lazyxp.executors.numpy import threads
+import atexit
+import numpy as np
+import lazyxp as xp
 
-def late():
-    threads.run(lambda i: None, 8, 6)
-    print("good", flush=True)
+x = np.ones(4_000_000)
+xp.set_options(num_threads=3)
 
-atexit.register(late)
-started = threading.Barrier(3)
-def task(i):
-    started.wait()
-    while True:
-        time.sleep(0.001)
-threading.Thread(target=lambda: threads.run(task, 2, 2), daemon=True).start()
-started.wait()
+def total():
+    print(float(xp.sum(xp.asarray(x) * 2.0 + 1.0).compute()), flush=True)
+
+{before}
+total()
+{after}
+total()
 """
 
 
-def test_the_interpreter_ends():
-    assert python(END) == "good"
+@pytest.mark.parametrize("late", ["", "atexit.register(total)"])
+def test_the_interpreter_ends(late):
+    """At once, while others still linger; and after work that is done at the end."""
+    for before, after in (("", late), (late, "")):
+        printed = python(END.format(before=before, after=after)).split()
+        assert printed == ["12000000.0"] * (3 if late else 2)
 
 
 # --- how many --------------------------------------------------------------------------------------------------------

@@ -160,7 +160,7 @@ def _compiled(kernel: Kernel, operands: Sequence[Layout], joined: Joined | None)
         else:
             needed = parts[first] // 2
         finishing = max(finishing, needed)
-    return Outlook("", sum(parts) + finishing, scratch, case.pieces if case.shared and scratch else 1)
+    return Outlook("", sum(parts) + finishing, scratch, case.pieces if case.is_shared and scratch else 1)
 
 
 def _scratch(case: runtime.Case) -> int:

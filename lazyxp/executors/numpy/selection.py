@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lazyxp.executors.numpy import buffers, threads
-from lazyxp.executors.numpy.llvm import compiler
+from lazyxp.executors.numpy.llvm import compiler, portions
 from lazyxp.strides import data_address
 
 Array = np.ndarray[Any, Any]
@@ -17,6 +17,8 @@ Array = np.ndarray[Any, Any]
 # With fewer elements NumPy is as fast.
 SMALLEST = 200_000
 _PIECE = 65_536
+# About how many instructions an element takes.
+_EACH = 8
 
 
 def selected(x: Array, mask: Array) -> Array | None:
@@ -34,13 +36,7 @@ def selected(x: Array, mask: Array) -> Array | None:
     arguments = (ctypes.c_int64 * len(numbers))(*numbers)
     text = _text(x.dtype.itemsize, compiler.vector_bytes())
     code = compiler.compiled(lambda: text, text)
-    limit = threads.limit()
-    portions = min(pieces, 8 * limit) if limit > 1 else 1
-
-    def portion(i: int) -> None:
-        code.call(ctypes.addressof(arguments), pieces * i // portions, pieces * (i + 1) // portions, 0)
-
-    threads.run(portion, portions, limit)
+    portions.run(code, ctypes.addressof(arguments), pieces, pieces, threads.limit(), _EACH * x.size, lambda: (0, None))
     return result
 
 

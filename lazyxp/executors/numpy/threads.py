@@ -1,7 +1,4 @@
-"""Threads for kernels: how many there may be, and a pool that works through the pieces of a task.
-
-A task must release the interpreter's lock (compiled code called through ctypes does), or threads gain nothing.
-"""
+"""Threads for kernels: how many there may be, and a pool of them that help."""
 
 from __future__ import annotations
 
@@ -12,13 +9,12 @@ import queue
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import cast
 
 from lazyxp import options
 
-Task = Callable[[int], None]
+Task = Callable[[], None]
 
 VARIABLE = "LAZYXP_NUM_THREADS"
 
@@ -99,99 +95,37 @@ def _usual() -> int:
 # --- the pool --------------------------------------------------------------------------------------------------------
 
 
-class _Job:
-    """The pieces of one task, and who is at work on them."""
-
-    __slots__ = ("ended", "error", "helpers", "lock", "pieces", "task")
-
-    def __init__(self, task: Task, count: int) -> None:
-        self.task: Task | None = task
-        self.pieces = deque(range(count))
-        self.lock = threading.Lock()
-        self.helpers = 0
-        self.ended = threading.Lock()
-        self.ended.acquire()
-        self.error: BaseException | None = None
-
-    def work(self) -> None:
-        """Run pieces until there are none left."""
-        task = self.task
-        while True:
-            try:
-                piece = self.pieces.popleft()
-            except IndexError:
-                return
-            try:
-                task(piece)  # type: ignore[misc]  # it is there as long as there are pieces
-            except BaseException as error:
-                self.fail(error)
-
-    def help(self) -> None:
-        """Take part, in a thread of the pool; whoever comes too late touches nothing."""
-        with self.lock:
-            if not self.pieces:
-                return
-            self.helpers += 1
-        try:
-            self.work()
-        finally:
-            with self.lock:
-                self.helpers -= 1
-                if not self.helpers:  # and no pieces: nobody joins any more
-                    self.ended.release()
-
-    def fail(self, error: BaseException) -> None:
-        """Hand out no more pieces; the first error counts, but no interrupt is lost."""
-        self.pieces.clear()
-        if self.error is None or not isinstance(error, Exception):
-            self.error = error
-
-    def wait(self) -> None:
-        """Wait until nobody runs a piece."""
-        if self.helpers:
-            self.ended.acquire()
-
-
 class _Pool:
-    """Threads that wait for jobs. They are daemons: they end with the interpreter."""
+    """Threads that wait for tasks. They are daemons: they end with the interpreter."""
 
     def __init__(self) -> None:
-        self.jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self.tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self.size = 0
         self.lock = threading.RLock()  # a signal handler or a finalizer may compute while it is held
 
-    def call(self, job: _Job, helpers: int) -> None:
-        """Ask so many threads to help."""
-        if self.size < helpers:
-            self._grow(helpers)
-        for _ in range(min(helpers, self.size)):
-            self.jobs.put(job)
+    def ask(self, task: Task, count: int, size: int) -> None:
+        if self.size < size:
+            self._grow(size)
+        for _ in range(min(count, self.size) - self.tasks.qsize()):
+            self.tasks.put(task)
 
     def _grow(self, size: int) -> None:
         with self.lock:
             while self.size < size:
                 self.size += 1
                 try:
-                    threading.Thread(target=_serve, args=(self.jobs,), name="lazyxp", daemon=True).start()
+                    threading.Thread(target=_serve, args=(self.tasks,), name="lazyxp", daemon=True).start()
                 except RuntimeError:  # the system gives no more, or the interpreter is shutting down
                     self.size -= 1
                     return
 
 
-class _Here(threading.local):
-    """Whether this thread is at work on a job."""
-
-    busy = False
-
-
 _pool = _Pool()
-_here = _Here()
 
 
-def _serve(jobs: queue.SimpleQueue[_Job]) -> None:
-    _here.busy = True
+def _serve(tasks: queue.SimpleQueue[Task]) -> None:
     while True:
-        jobs.get().help()
+        tasks.get()()
 
 
 def _forget() -> None:
@@ -204,35 +138,9 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-def run(task: Task, count: int, threads: int) -> None:
-    """Call ``task(0)`` ... ``task(count - 1)``, each once, on so many threads at most, this one included.
+def ask(task: Task, count: int, size: int) -> None:
+    """Ask `count` of `size` other threads to call ``task()``; perhaps none does, or later.
 
-    Whoever is free takes the next piece. The first exception is raised here when no piece is running any more; pieces
-    that have not begun by then are left out. Inside a task, pieces run one after the other.
+    It is always the same task, which must not fail: who has not come yet is not asked again.
     """
-    helpers = min(threads, count) - 1
-    if helpers < 1 or _here.busy:
-        for piece in range(count):
-            task(piece)
-        return
-    job = _Job(task, count)
-    try:
-        _here.busy = True
-        _pool.call(job, helpers)
-        job.work()
-    except BaseException as error:  # an interrupt between two pieces
-        job.fail(error)
-    finally:
-        _here.busy = False
-    while True:  # helpers write to the caller's memory: not even an interrupt lets it go on before they end
-        try:
-            job.wait()
-            break
-        except BaseException as error:
-            job.fail(error)
-    job.task = None  # it would be kept until a busy pool has seen this job
-    if job.error is not None:
-        try:
-            raise job.error
-        finally:
-            job.error = None  # which refers to this frame
+    _pool.ask(task, count, size)

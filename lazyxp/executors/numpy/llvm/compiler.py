@@ -54,6 +54,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
+def function(address: int) -> Function:
+    """What calls a function at an address, without the interpreter's lock."""
+    return _PROTOTYPE(address)
+
+
 class _Code:
     """Keeps a library in memory."""
 
@@ -198,4 +203,4 @@ def _linked(text: Callable[[], str], key: str, exported: tuple[str, ...]) -> Com
     library = _libraries[number] = builder.link(target.jit, f"kernel{number}")
     addresses = tuple([int(library[name]) for name in exported])
     address = int(library["kernel"])
-    return Compiled(_PROTOTYPE(address), address, addresses, _Code(number))
+    return Compiled(function(address), address, addresses, _Code(number))

@@ -93,7 +93,7 @@ class Course(NamedTuple):
     @property
     def portions(self) -> int:
         """How many threads could take part."""
-        return -(-self.length // self.step) if any(part.case.shared for part in self.parts) else 1
+        return -(-self.length // self.step) if any(part.case.is_shared for part in self.parts) else 1
 
 
 def operands_of(sliding: Sliding, inputs: Sequence[Any]) -> tuple[list[list[Any]], list[Axes]]:

@@ -15,8 +15,10 @@ UNCUT = -1
 # No loop at all.
 NO_LOOP = -2
 # A piece of work has about this many elements, and there are at most so many pieces: what is added up in each does not
-# depend on the number of threads.
+# depend on the number of threads. Pieces are smaller, down to a part of that, where there would be fewer than so many:
+# threads are then done at about the same time.
 _PIECE, _MOST_PIECES = 65_536, 2_048
+_FEW_PIECES, _PART = 32, 4
 # A piece reads at least so many elements for each sum that it holds.
 _PER_PARTIAL = 64
 # Sums for so many elements of a result may be held once for each piece of work.
@@ -172,7 +174,8 @@ def form_of(
         pieces, wanted = len(loops) - 1, _ON
     else:
         pieces = _cut_loop(kernel, loops, lengths, len(indexed), outer if whole else len(loops))
-        wanted = max(_PIECE, total // _MOST_PIECES, _PER_PARTIAL * _partial(kernel, loops[pieces]))
+        least = min(_PIECE, max(total // _FEW_PIECES, _PIECE // _PART))
+        wanted = max(least, total // _MOST_PIECES, _PER_PARTIAL * _partial(kernel, loops[pieces]))
     rest = max(1, total // max(1, lengths[pieces]))
     step = max(1, wanted // rest)
     if pieces == len(loops) - 1:

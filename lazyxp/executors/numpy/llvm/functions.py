@@ -38,6 +38,11 @@ def _architecture() -> str:
     return str(binding.get_process_triple()).split("-")[0]
 
 
+def is_x86() -> bool:
+    """Whether this is the processor of a PC."""
+    return _architecture() == "x86_64"
+
+
 @functools.cache
 def features() -> Any:
     """What the processor can do, by name; to ask it takes some time."""
@@ -54,7 +59,7 @@ def _has(*names: str) -> bool:
 
 @functools.cache
 def _library() -> Any:
-    if _architecture() != "x86_64":
+    if not is_x86():
         return None
     try:
         return ctypes.CDLL(_LIBRARY)

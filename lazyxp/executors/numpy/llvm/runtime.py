@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from lazyxp.executors.numpy import buffers, threads
-from lazyxp.executors.numpy.llvm import compiler, scalars
+from lazyxp.executors.numpy.llvm import compiler, portions, scalars
 from lazyxp.executors.numpy.llvm.analysis import cost
 from lazyxp.executors.numpy.llvm.entry import direct, direct_text, is_possible
 from lazyxp.executors.numpy.llvm.form import UNCUT, Form, Space, form_of, is_cut
@@ -28,11 +28,12 @@ Array = np.ndarray[Any, Any]
 
 # A kernel is made ready for so many ways in which its operands lie in memory; then it begins anew.
 MOST_JOBS = 64
-# Less work than this, in elements times instructions, is done before another thread wakes up; an element takes some
-# time however little is done with it.
-_SHARED, _EACH = 2_000_000, 4
-# So many times more portions than threads: a thread that is held up leaves its share to the others.
-_PORTIONS = 8
+# Less work than this, in elements times instructions, is not worth to be shared; an element takes some time however
+# little is done with it.
+_SHARED, _EACH = 1_500_000, 4
+# So many times more portions than threads, and beyond the first number only if they have at least two pieces each:
+# threads that are at work on pieces beside each other may write to the same lines of the cache.
+_PORTIONS, _MOST_PORTIONS = 4, 16
 # Sums of few instructions run on vectors so many times longer than the processor's, to hide how long an addition takes.
 _SEVERAL, _FEW = 4, 8
 # Long chains of instructions run on two vectors at a time: each waits for the one before it.
@@ -59,15 +60,20 @@ class Case(NamedTuple):
         The axes of the kernel as they lie in memory, outermost first.
     pieces : int
         How many pieces of work there are.
-    shared : bool
-        Whether several threads do it.
+    work : int
+        About how many instructions there are to be done, on one element each.
     """
 
     lowered: Lowered
     space: Space
     order: Axes
     pieces: int
-    shared: bool
+    work: int
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several threads do the work."""
+        return self.pieces > 1 and self.work > _SHARED
 
     @property
     def partials(self) -> list[tuple[tuple[int, ...], Any]]:
@@ -225,8 +231,7 @@ def case_of(
     if known is not None and not lowered.sized:
         known[key] = lowered
     pieces = 1 if form.pieces == UNCUT else -(-space.lengths[form.pieces] // space.step)
-    shared = pieces > 1 and kernel.largest() * (_EACH + sum(map(cost, lowered.values))) > _SHARED
-    return Case(lowered, space, order, pieces, shared)
+    return Case(lowered, space, order, pieces, kernel.largest() * (_EACH + sum(map(cost, lowered.values))))
 
 
 def has_windows(kernel: Kernel) -> bool:
@@ -392,25 +397,17 @@ def _partial_strides(partial: Partial, shape: tuple[int, ...], form: Form) -> li
 
 def _call(job: Job, arguments: int) -> None:
     """Run all pieces."""
-    call, pieces = job.compiled.call, job.case.pieces
-    limit = threads.limit() if job.case.shared else 1
-    count = min(pieces, limit * _PORTIONS) if limit > 1 else 1
-
-    def portion(i: int) -> None:
-        first, last = pieces * i // count, pieces * (i + 1) // count
-        if not job.scratch:
-            call(arguments, first, last, 0)
-            return
-        where, _held = scratch_memory(job.scratch)
-        call(arguments, first, last, ctypes.addressof(where))
-
-    if count == 1:
-        portion(0)
-    else:
-        threads.run(portion, count, limit)
+    case = job.case
+    limit = threads.limit() if case.is_shared else 1
+    count = min(case.pieces, limit * _MOST_PORTIONS, max(limit * _PORTIONS, case.pieces // 2))
+    memory = functools.partial(scratch_memory, job.scratch)
+    portions.run(job.compiled, arguments, case.pieces, count, limit, case.work, memory)
 
 
-def scratch_memory(sizes: Sequence[int]) -> tuple[Any, list[Array]]:
-    """The addresses of memory of so many bytes each, and what holds it."""
+def scratch_memory(sizes: Sequence[int]) -> tuple[int, Any]:
+    """Where the addresses of memory of so many bytes each are, and what holds it; 0 if there are none."""
+    if not sizes:
+        return 0, None
     held = [np.empty(size + LINE, np.uint8) for size in sizes]
-    return (ctypes.c_int64 * len(held))(*[-(-data_address(x) // LINE) * LINE for x in held]), held
+    addresses = (ctypes.c_int64 * len(held))(*[-(-data_address(x) // LINE) * LINE for x in held])
+    return ctypes.addressof(addresses), (addresses, held)

@@ -6,15 +6,14 @@ each stage whose addresses and length say which rows. What later parts need agai
 
 from __future__ import annotations
 
-import ctypes
+import functools
 from collections.abc import Callable, Sequence
-from threading import get_ident
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from lazyxp.executors.numpy import threads
-from lazyxp.executors.numpy.llvm import compiler, runtime
+from lazyxp.executors.numpy.llvm import compiler, portions, runtime
 from lazyxp.executors.numpy.llvm.course import Course, course_of
 from lazyxp.executors.numpy.llvm.frame import scratch_at
 from lazyxp.executors.numpy.llvm.parts import Finisher, finishers_of, put_together
@@ -342,43 +341,36 @@ def _run(sliding: Sliding, job: _Job, inputs: Sequence[Array]) -> tuple[Array, .
     everything = job.all.copy()
     for place, number, k in job.places:
         everything[place] += data_address(_array(sliding, number, k, inputs, outputs, partials[number]))
-    loop = compiler.compiled(lambda: _TEXT, "sliding")
     parts = -(-course.length // course.step)
     limit = threads.limit() if course.portions > 1 else 1
-    portions = min(parts, limit * _PORTIONS) if limit > 1 else 1
-
-    memory: dict[int, tuple[Array, Any]] = {}
-    what = data_address(everything)
-
-    def portion(i: int) -> None:
-        mine = get_ident()
-        if mine not in memory:
-            memory[mine] = _thread_memory(job)
-        where, _ = memory[mine]
-        loop.call(what, parts * i // portions, parts * (i + 1) // portions, data_address(where))
-
-    if portions == 1:
-        portion(0)
-    else:
-        threads.run(portion, portions, limit)
+    count = min(parts, limit * _PORTIONS)
+    work = sum([part.case.work for part in course.parts])
+    portions.run(_loop(), data_address(everything), parts, count, limit, work, lambda: _thread_memory(job))
     if any(flag.any() for flag in flags):
         return None
     put_together(job.finishers, partials[-1], outputs)
     return outputs
 
 
-def _thread_memory(job: _Job) -> tuple[Array, list[Any]]:
-    """What a thread works in: the addresses, by slot, and what holds the memory."""
+@functools.cache
+def _loop() -> compiler.Compiled:
+    return compiler.compiled(lambda: _TEXT, "sliding")
+
+
+def _thread_memory(job: _Job) -> tuple[int, Any]:
+    """Where the addresses are, by slot, of what a thread works in, and what holds the memory."""
     held: list[Any] = []
     slots = [0]
     for numbers, sizes in zip(job.numbers, job.scratch, strict=True):
+        mine = numbers.copy()
         scratch, keep = runtime.scratch_memory(sizes)
-        held += [numbers.copy(), scratch, keep]
-        slots += [data_address(held[-3]), ctypes.addressof(scratch)]
+        held += [mine, keep]
+        slots += [data_address(mine), scratch]
     for size in job.buffers:
         held.append(runtime.on_line((size,), np.uint8))
         slots.append(data_address(held[-1]))
-    return np.array(slots, np.int64), held
+    held.append(np.array(slots, np.int64))
+    return data_address(held[-1]), held
 
 
 def _array(
