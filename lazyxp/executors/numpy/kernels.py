@@ -78,10 +78,18 @@ def _outputs(kernel: Kernel, inputs: Sequence[Any], into: Sequence[Any] | None) 
 
 def reports_errors() -> bool:
     """Whether NumPy is set to do more than to warn of division by zero and the like: compiled code does not notice."""
-    return not _QUIET.issuperset(np.geterr().values())
+    global _seen
+    setting = None if _setting is None else _setting.get()
+    if setting is None or setting is not _seen[0]:
+        _seen = setting, not _QUIET.issuperset(np.geterr().values())
+    return _seen[1]
 
 
 _QUIET = frozenset(("ignore", "warn"))
+# Where NumPy holds what it is set to, an object that is another one after every change: to ask it takes longer than a
+# small kernel. None where it holds that somewhere else.
+_setting = getattr(getattr(getattr(np, "_core", None), "umath", None), "_extobj_contextvar", None)
+_seen: tuple[Any, bool] = None, False
 
 
 def kernel_shortcut(plan: Plan, arguments: Mapping[int, int]) -> Shortcut | None:
