@@ -17,7 +17,7 @@ pytest.importorskip("llvmlite")
 import lazyxp as xp
 from lazyxp.errors import SourceMutated
 from lazyxp.executors.numpy import kernels as numpy_kernels
-from lazyxp.executors.numpy.llvm import compiler, runtime
+from lazyxp.executors.numpy.llvm import compiler, portions, runtime
 from lazyxp.planning import clear_cache
 from tests.executors.kernel_checks import (
     close,
@@ -71,31 +71,15 @@ def test_bits_do_not_depend_on_the_number_of_threads(shape, dtype):
 
 
 def test_work_is_shared(monkeypatch):
-    """On several threads where the option allows them, and on one where it does not."""
-    seen = set()
-    prototype = compiler._PROTOTYPE
-
-    class Watched:
-        def __init__(self, function):
-            self._function = function
-
-        def __call__(self, *arguments):
-            seen.add(threading.get_ident())
-            barrier.wait(10)
-            self._function(*arguments)
-
-    barrier = threading.Barrier(1)
-    monkeypatch.setattr(compiler, "_PROTOTYPE", lambda address: Watched(prototype(address)))
-    monkeypatch.setattr(compiler, "_held", {})
+    """With as many threads as the option allows."""
+    asked = []
+    monkeypatch.setattr(portions, "_shared", np.zeros_like(portions._shared))  # where nobody lingers
+    monkeypatch.setattr(portions.threads, "ask", lambda task, count, size: asked.append(size))
     x = shared(RNG.standard_normal(4_000_000))
-    for count in (1, 2):
-        clear_cache()
-        compiler._held.clear()
-        seen.clear()
-        barrier = threading.Barrier(count)
+    for count in (1, 2, 4):
         with xp.set_options(num_threads=count):
             compiled(xp.exp(x) * 2 + x)
-        assert len(seen) == count
+    assert asked == [1, 3]
 
 
 def test_many_threads_compute_at_the_same_time():

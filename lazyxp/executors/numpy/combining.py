@@ -81,13 +81,17 @@ def _mean(total: Array, count: int, params: dict[str, Any]) -> Array:
 
 
 class Moments(NamedTuple):
-    """Of some elements: how many, their sum, about where they are, and the sums of the distances and their squares."""
+    """Of some elements: how many, their sum, about where they are, the sums of the distances and their squares.
+
+    And whether all of them are finite, which their sum need not be then.
+    """
 
     number: int
     total: Array
     center: Array
     sums: Array
     squares: Array
+    finite: Array
 
 
 def _moments(b: Block) -> Moments:
@@ -99,7 +103,10 @@ def _moments(b: Block) -> Moments:
         apart = np.subtract(b.x, center)
         sums = np.add.reduce(apart, axis=b.axis, keepdims=True)
         squares = np.multiply(apart, apart, out=apart) if apart.dtype.kind != "c" else real_product(apart, apart)
-        found = Moments(count, b.total(), center, sums, np.add.reduce(squares, axis=b.axis, keepdims=True))
+        finite = np.isfinite(b.total())
+        if not finite.all():
+            finite = np.isfinite(b.x).all(axis=b.axis, keepdims=True)
+        found = Moments(count, b.total(), center, sums, np.add.reduce(squares, axis=b.axis, keepdims=True), finite)
         b.shared[key] = found
     return found
 
@@ -109,10 +116,16 @@ def real_product(x: Array, y: Array) -> Array:
     return x.real * y.real + x.imag * y.imag if x.dtype.kind == "c" else x * y
 
 
-def overflowed(squares: Array, total: Array) -> Array:
-    """The sum of squared distances, infinite where it is NaN and the elements were not: infinities have cancelled."""
+def overflowed(squares: Array, total: Array, finite: Array) -> Array:
+    """The sum of squared distances, infinite where it is NaN of `finite` elements: infinities have cancelled.
+
+    Where `total` is NaN as well, or no finite complex number, it is NaN for NumPy, too.
+    """
     lost = np.isnan(squares)
-    return np.where(lost & np.isfinite(total), squares.dtype.type(math.inf), squares) if lost.any() else squares
+    if not lost.any():
+        return squares
+    finite = np.isfinite(total) if total.dtype.kind == "c" else finite & ~np.isnan(total)
+    return np.where(lost & finite, squares.dtype.type(math.inf), squares)
 
 
 def _merged_moments(a: Moments, b: Moments) -> Moments:
@@ -125,7 +138,7 @@ def _merged_moments(a: Moments, b: Moments) -> Moments:
         n, away = real(part.number), part.center - center
         sums = sums + part.sums + n * away
         squares = squares + part.squares + real(2) * real_product(away, part.sums) + n * real_product(away, away)
-    return Moments(count, a.total + b.total, center, sums, squares)
+    return Moments(count, a.total + b.total, center, sums, squares, a.finite & b.finite)
 
 
 def _variance(moments: Moments, count: int, params: dict[str, Any]) -> Array:
@@ -134,7 +147,8 @@ def _variance(moments: Moments, count: int, params: dict[str, Any]) -> Array:
     away = moments.center - mean_of(moments.total, count)
     squares = moments.squares + real(2) * real_product(away, moments.sums) + real(count) * real_product(away, away)
     degrees = count - params["correction"]
-    return overflowed(np.maximum(squares, real(0)), moments.total) / real(degrees if degrees > 0 else math.nan)
+    squares = overflowed(np.maximum(squares, real(0)), moments.total, moments.finite)
+    return squares / real(degrees if degrees > 0 else math.nan)
 
 
 def _deviation(moments: Moments, count: int, params: dict[str, Any]) -> Array:

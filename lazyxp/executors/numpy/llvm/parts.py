@@ -32,12 +32,28 @@ _CHOSEN: dict[str, np.ufunc] = {
 }
 
 
-def put_together(finishers: Sequence[Finisher], partials: Sequence[Array], outputs: Sequence[Array]) -> None:
-    """Make the outputs of a kernel that pieces of work have left parts of."""
-    if finishers:
-        with np.errstate(all="ignore"):
-            for finish in finishers:
-                finish(partials, outputs)
+def put_together(
+    case: Case,
+    finishers: Sequence[Finisher],
+    inputs: Sequence[Array],
+    partials: Sequence[Array],
+    outputs: Sequence[Array],
+) -> bool:
+    """Make the outputs of a kernel that pieces of work have left parts of; False if these do not tell what they are."""
+    if not finishers:
+        return True
+    with np.errstate(all="ignore"):
+        for finish in finishers:
+            finish(partials, outputs)
+        return not any([_is_unclear(one, inputs, partials, outputs) for one in case.lowered.finishes])
+
+
+def _is_unclear(finish: Finish, inputs: Sequence[Array], partials: Sequence[Array], outputs: Sequence[Array]) -> bool:
+    """Whether a variance is NaN and perhaps should be infinite, because a sum of finite elements is."""
+    if finish.instruction.node.op.name not in ("var", "std") or not np.isnan(outputs[finish.output]).any():
+        return False
+    totals = partials[finish.partials[0]]
+    return totals.dtype.kind == "f" and bool(np.isinf(totals).any()) and all([np.isfinite(x).all() for x in inputs])
 
 
 def finishers_of(case: Case) -> tuple[Finisher, ...]:
@@ -108,7 +124,8 @@ def _variance(sizes: Array, count: int, correction: float, *, root: bool) -> Cal
         total = _folded(np.add, totals)
         away = center - mean_of(total, count)
         apart = squares + real(2) * real_product(away, sums) + sizes * real_product(away, away)
-        result = overflowed(np.maximum(_folded(np.add, apart), real(0)), total) / real(divisor)
+        squared = overflowed(np.maximum(_folded(np.add, apart), real(0)), total, np.isfinite(totals).all(axis=0))
+        result = squared / real(divisor)
         return np.sqrt(result) if root else result
 
     return variance

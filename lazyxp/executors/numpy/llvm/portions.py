@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import functools
 import os
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -225,7 +224,7 @@ def _text() -> str:
     if functions.is_x86():
         declared += "declare void @llvm.x86.sse2.pause()\n"
         pause = "  call void @llvm.x86.sse2.pause()\n"
-    if sys.platform != "win32":
+    if hasattr(os, "sched_yield"):
         declared += "declare i32 @sched_yield()\n"
         others = "  %gave.way = call i32 @sched_yield()\n"
     return declared + _TEXT + _rest(pause, others)

@@ -187,8 +187,7 @@ class Runner:
         _call(job, ctypes.addressof(arguments))
         if lowered.flag is not None and partials[lowered.flag].any():
             return None
-        put_together(job.finishers, partials, outputs)
-        return outputs
+        return outputs if put_together(job.case, job.finishers, inputs, partials, outputs) else None
 
 
 def runner(kernel: Kernel) -> Runner:

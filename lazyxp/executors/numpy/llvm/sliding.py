@@ -348,8 +348,8 @@ def _run(sliding: Sliding, job: _Job, inputs: Sequence[Array]) -> tuple[Array, .
     portions.run(_loop(), data_address(everything), parts, count, limit, work, lambda: _thread_memory(job))
     if any(flag.any() for flag in flags):
         return None
-    put_together(job.finishers, partials[-1], outputs)
-    return outputs
+    last = course.parts[-1].case
+    return outputs if put_together(last, job.finishers, inputs, partials[-1], outputs) else None
 
 
 @functools.cache
