@@ -414,3 +414,32 @@ def test_sources_are_never_written():
         for result in results:
             assert not np.may_share_memory(result, held)
             assert result.flags.writeable
+
+
+# --- rows whose last vector reaches back ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "float32", "int64", "float64", "complex64", "complex128"])
+def test_rows_of_all_lengths(dtype):
+    """With a broadcast row, so that they are no single row; rows shorter than a vector among them."""
+    rng = np.random.default_rng(3)
+    for n in (*range(1, 70), 95, 127, 128, 129, 130, 191, 255, 257):
+        x = (rng.standard_normal((5, n + 2)) * 9).astype(dtype)[:, 1:-1]
+        row = (rng.standard_normal(n) * 9).astype(dtype)
+        X, R = shared(x), shared(row)
+        results = X + R, (X - R) * 3, xp.stack([X + R, X], axis=-1), xp.concat([X * 2, X - R], axis=1)
+        for got, want in zip(compiled(*results), plain(*results), strict=True):
+            same_bits(got, want, (dtype, n))
+
+
+@pytest.mark.parametrize("size", [65_537, 81_921, 98_303, 131_073, 300_001])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_pieces_shorter_than_a_vector(size, threads):
+    """The last vector of such a piece reaches back into the piece before it."""
+    x = np.random.default_rng(4).standard_normal(size)
+    for dtype in ("float32", "float64", "int8"):
+        X = shared((x * 9).astype(dtype))
+        results = X * 2 + 1, xp.where(X > 0, X, X * X)
+        with xp.set_options(num_threads=threads):
+            for got, want in zip(compiled(*results), plain(*results), strict=True):
+                same_bits(got, want, (dtype, size))

@@ -181,6 +181,8 @@ def _part(
         case = runtime.case_of(kernel, inputs, into, streams=False)  # not all parts begin on a line of the cache
     if loop < 0:
         return None
+    if loop == len(case.lowered.form.loops) - 1:  # a part may be shorter than a vector
+        case = runtime.case_of(kernel, inputs, into, streams=bool(case.lowered.form.streams), overlaps=False)
     form, lengths = case.lowered.form, case.space.lengths
     if into is None:
         if form.pieces != loop:

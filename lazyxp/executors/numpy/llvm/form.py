@@ -79,6 +79,8 @@ class Form(NamedTuple):
         Inputs that are walked over from end to end: what comes later can be brought into the cache on the way.
     several : bool
         Whether several rows that are added to the same are better walked at once.
+    overlaps : bool
+        Whether no row is shorter than a vector, so that the last one may reach back into the one before it.
     """
 
     loops: tuple[Axes, ...]
@@ -92,6 +94,7 @@ class Form(NamedTuple):
     fetched: tuple[int, ...] = ()
     ahead: tuple[int, ...] = ()
     several: bool = False
+    overlaps: bool = False
 
 
 class Space(NamedTuple):
@@ -118,12 +121,19 @@ def is_cut(kernel: Kernel) -> bool:
 
 
 def form_of(
-    kernel: Kernel, operands: Sequence[Any], axes: Sequence[Axes], order: Axes, places: Places, *, on_lines: bool = True
+    kernel: Kernel,
+    operands: Sequence[Any],
+    axes: Sequence[Axes],
+    order: Axes,
+    places: Places,
+    *,
+    on_lines: bool = True,
+    overlaps: bool = True,
 ) -> tuple[Form, Space]:
     """The form of a kernel whose operands (inputs, then outputs) are these arrays, read in this order of the axes.
 
     `places` says which inputs are windows of the same memory; `on_lines`, whether large outputs will begin on a line of
-    the cache.
+    the cache; and `overlaps`, whether rows are never shorter than here.
     """
     # Rows within rows are inside: their axes are reduced by more of the reductions.
     gone = [found for one in kernel.body if (found := (*one.reduced, *scanned(one)))]
@@ -166,10 +176,12 @@ def form_of(
         ]
     )
     short = lengths[-1] <= _SHORT
+    overlaps = overlaps and not turned and lengths[-1] * max([part_size(x.dtype) for x in operands]) >= 2 * LINE
     row = lengths[-1] * max([x.dtype.itemsize for x in operands])
     several = len(loops) > 1 and any([loops[-2][0] in found for found in gone]) and not _NARROW < row < _WIDE
     if total <= _PIECE:
-        return Form(loops, outer, UNCUT, layout, short, 0, (), several=several), Space(lengths, strides, 0)
+        form = Form(loops, outer, UNCUT, layout, short, 0, (), several=several, overlaps=overlaps)
+        return form, Space(lengths, strides, 0)
     if on:
         pieces, wanted = len(loops) - 1, _ON
     else:
@@ -197,7 +209,7 @@ def form_of(
     fetched = fetched_of(near, operands)
     part = step if pieces == len(loops) - 1 else lengths[-1]
     ahead = () if near or turned else _ahead(operands[:first], layout, lengths, strides, part)
-    form = Form(loops, outer, pieces, layout, short, streams, turned, near, fetched, ahead, several)
+    form = Form(loops, outer, pieces, layout, short, streams, turned, near, fetched, ahead, several, overlaps)
     return form, Space(lengths, strides, step)
 
 
@@ -251,6 +263,11 @@ def _turned(
 
 def _length(kernel: Kernel, loop: Axes) -> int:
     return math.prod([kernel.lengths[a] for a in loop])
+
+
+def part_size(dtype: Any) -> int:
+    """The bytes of a number, or of a part of a complex one: vectors are no longer than two lines of the cache."""
+    return int(dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize)
 
 
 def _letter(stride: int, itemsize: int) -> str:

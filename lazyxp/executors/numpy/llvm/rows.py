@@ -122,6 +122,8 @@ def walk_row(
     if printer.lanes == 1 or printer.across != NO_LOOP:
         with frame.loop(low, high) as at:
             _point(row, printer.here, at, (here,))
+    elif _may_overlap(row):
+        _walk_overlapping(row, here, low, high)
     else:
         streamed = [target for target in here.targets.values() if target[0].streams]
         if streamed and printer.lowered.form.streams == 1:
@@ -140,6 +142,26 @@ def walk_row(
     for n, job in enumerate(jobs):
         if isinstance(job, Kept) and printer.values[job.result].op == "scan":
             scan_row(frame, printer.values[job.result], *here.targets[n], last, index)
+
+
+def _may_overlap(row: _Row) -> bool:
+    """Whether vectors of a row may be done twice: all that is done is to store, and what is read is there."""
+    printer, form = row.printer, row.printer.lowered.form
+    if not form.overlaps or form.streams or printer.rows > 1:
+        return False
+    values = printer.values
+    reads_kept = any([values[i].op != "input" for i in row.order if printer.is_read(i, row.stage)])
+    if reads_kept and form.pieces == row.last:  # only that of this piece is there
+        return False
+    return not row.running and all([isinstance(job, Sink) and job.how == "store" for job in row.jobs])
+
+
+def _walk_overlapping(row: _Row, line: _Line, low: str, high: str) -> None:
+    """The vectors of a row, the last one as far back as it has to be: nothing is left over."""
+    printer, lanes = row.printer, str(row.printer.lanes)
+    last = printer.one.op("sub", "i64", high, lanes)
+    with printer.frame.loop(low, high, lanes) as i:
+        _point(row, printer.wide, printer.frame.least(i, last), (line,))
 
 
 def _walk_vectors(row: _Row, line: _Line, low: str, high: str) -> None:

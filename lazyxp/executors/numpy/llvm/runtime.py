@@ -14,7 +14,7 @@ from lazyxp.executors.numpy import buffers, threads
 from lazyxp.executors.numpy.llvm import compiler, portions, scalars
 from lazyxp.executors.numpy.llvm.analysis import cost
 from lazyxp.executors.numpy.llvm.entry import direct, direct_text, is_possible
-from lazyxp.executors.numpy.llvm.form import UNCUT, Form, Space, form_of, is_cut
+from lazyxp.executors.numpy.llvm.form import UNCUT, Form, Space, form_of, is_cut, part_size
 from lazyxp.executors.numpy.llvm.frame import scratch_at
 from lazyxp.executors.numpy.llvm.lower import Lowered, Partial, Unprintable
 from lazyxp.executors.numpy.llvm.parts import Finisher, finishers_of, put_together
@@ -204,12 +204,13 @@ def case_of(
     into: Sequence[Array | None] | None = None,
     *,
     streams: bool = True,
+    overlaps: bool = True,
     known: dict[Any, Lowered] | None = None,
 ) -> Case:
     """What code for operands with these shapes, dtypes and strides is printed from; `Unprintable`: there is none.
 
     Outputs are written `into` memory that lies as these arrays, where they are given. Unless it `streams`, none go past
-    the cache. What is `known` is not lowered again.
+    the cache; unless it `overlaps`, the code is right for shorter rows as well. What is `known` is not lowered again.
     """
     places = places_of(inputs) if has_windows(kernel) else ()
     inputs = list(inputs)
@@ -223,7 +224,7 @@ def case_of(
     ]
     axes = [*kernel.inputs, *[axes for _, axes, _ in outputs]]
     on_lines = streams and all([given is None or _lies(given)[1] for given in into or ()])
-    form, space = form_of(kernel, [*inputs, *stand_ins], axes, order, places, on_lines=on_lines)
+    form, space = form_of(kernel, [*inputs, *stand_ins], axes, order, places, on_lines=on_lines, overlaps=overlaps)
     key = form, dtypes = form, tuple([x.dtype for x in inputs])
     lowered = None if known is None else known.get(key)
     lowered = Lowered(kernel, form, dtypes) if lowered is None else lowered.of(kernel)
@@ -350,7 +351,7 @@ def printed_kernel(lowered: Lowered) -> Printed:
 
 def _lanes(lowered: Lowered) -> int:
     """How many elements the vectors of a kernel have."""
-    width = max([_item(v.dtype) for v in lowered.values if v.op not in _BESIDE], default=8)
+    width = max([part_size(v.dtype) for v in lowered.values if v.op not in _BESIDE], default=8)
     lanes = compiler.vector_bytes() // width
     if sum(map(cost, lowered.values)) > _MANY and not any(
         scalars.is_function(value.op, value.dtype) for value in lowered.values
@@ -367,10 +368,6 @@ def _sums_at_once(lowered: Lowered) -> int:
     rows = sum([value.op == "reduce" for value in lowered.values])
     turns = [sink.turn for sink in lowered.sinks if sink.how != "store"]
     return rows + max(map(turns.count, turns), default=0)
-
-
-def _item(dtype: np.dtype[Any]) -> int:
-    return dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize
 
 
 def no_memory(shape: Sequence[int], dtype: Any) -> Array:
