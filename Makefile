@@ -27,7 +27,7 @@ bench: $(VENV)/.stamp-bench
 	$(if $(BENCH_ARGS),,$(BIN)/python -m benchmarks.executors)
 
 bench-internals: $(VENV)/.stamp-bench
-	set -e; for name in recording depth optimizing rewrites; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py; done
+	set -e; for name in recording depth optimizing rewrites threads; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py; done
 
 clean:
 	rm -rf $(VENV) build dist demo-output docs/_build docs/generated .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -30,6 +30,8 @@ _BESIDE = 256
 # And so many where a scan goes on from one piece to the next: what waits for another thread, and what is read again,
 # is in the cache of one processor.
 _ON = 32_768
+# Rows may end in a vector that reaches back if it has at most so many bytes.
+LONGEST = 2 * LINE
 # Rows of at most so many elements are short.
 _SHORT = 128
 # Rows of at most so many bytes, or at least so many, are better added up several at once: what they are added to is
@@ -80,7 +82,7 @@ class Form(NamedTuple):
     several : bool
         Whether several rows that are added to the same are better walked at once.
     overlaps : bool
-        Whether no row is shorter than a vector, so that the last one may reach back into the one before it.
+        Whether no row is shorter than vectors of `LONGEST` bytes: the last one may reach back into the one before it.
     """
 
     loops: tuple[Axes, ...]
@@ -176,7 +178,7 @@ def form_of(
         ]
     )
     short = lengths[-1] <= _SHORT
-    overlaps = overlaps and not turned and lengths[-1] * max([part_size(x.dtype) for x in operands]) >= 2 * LINE
+    overlaps = overlaps and not turned and lengths[-1] * max([part_size(x.dtype) for x in operands]) >= LONGEST
     row = lengths[-1] * max([x.dtype.itemsize for x in operands])
     several = len(loops) > 1 and any([loops[-2][0] in found for found in gone]) and not _NARROW < row < _WIDE
     if total <= _PIECE:
@@ -266,7 +268,7 @@ def _length(kernel: Kernel, loop: Axes) -> int:
 
 
 def part_size(dtype: Any) -> int:
-    """The bytes of a number, or of a part of a complex one: vectors are no longer than two lines of the cache."""
+    """The bytes of a number, or of a part of a complex one, which vectors have as many of as of numbers."""
     return int(dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lazyxp.executors.numpy.llvm.accumulators import Accumulator, combined
 from lazyxp.executors.numpy.llvm.analysis import cost
-from lazyxp.executors.numpy.llvm.form import NO_LOOP
+from lazyxp.executors.numpy.llvm.form import LONGEST, NO_LOOP, part_size
 from lazyxp.executors.numpy.llvm.frame import Index
 from lazyxp.executors.numpy.llvm.ir import Emitter
 from lazyxp.executors.numpy.llvm.jobs import Job, Kept
@@ -147,7 +147,8 @@ def walk_row(
 def _may_overlap(row: _Row) -> bool:
     """Whether vectors of a row may be done twice: all that is done is to store, and what is read is there."""
     printer, form = row.printer, row.printer.lowered.form
-    if not form.overlaps or form.streams or printer.rows > 1:
+    size = max([part_size(dtype) for dtype in printer.lowered.dtypes])
+    if not form.overlaps or printer.lanes * size > LONGEST or form.streams or printer.rows > 1:
         return False
     values = printer.values
     reads_kept = any([values[i].op != "input" for i in row.order if printer.is_read(i, row.stage)])
