@@ -178,7 +178,8 @@ def form_of(
         ]
     )
     short = lengths[-1] <= _SHORT
-    overlaps = overlaps and not turned and lengths[-1] * max([part_size(x.dtype) for x in operands]) >= LONGEST
+    size = max([part_size(x.dtype) for x in operands])
+    overlaps = overlaps and not turned and lengths[-1] * size >= LONGEST
     row = lengths[-1] * max([x.dtype.itemsize for x in operands])
     several = len(loops) > 1 and any([loops[-2][0] in found for found in gone]) and not _NARROW < row < _WIDE
     if total <= _PIECE:
@@ -211,6 +212,7 @@ def form_of(
     fetched = fetched_of(near, operands)
     part = step if pieces == len(loops) - 1 else lengths[-1]
     ahead = () if near or turned else _ahead(operands[:first], layout, lengths, strides, part)
+    overlaps = overlaps and part * size >= LONGEST
     form = Form(loops, outer, pieces, layout, short, streams, turned, near, fetched, ahead, several, overlaps)
     return form, Space(lengths, strides, step)
 

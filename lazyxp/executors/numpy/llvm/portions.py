@@ -259,10 +259,10 @@ def run(
         record[_SELF] = what
         while record[_TAKEN] < portions:
             record[_CAME] = 0
-            call(here, 0, max(1, portions * _AT_ONCE // work), what)
+            call(here, 0, max(1, portions * _AT_ONCE // max(1, work)), what)
     else:
         where, _held = scratch()
-        step = max(1, pieces * _AT_ONCE // work)
+        step = max(1, pieces * _AT_ONCE // max(1, work))
         for first in range(0, pieces, step):
             code.call(arguments, first, min(first + step, pieces), where)
     _latest = time.monotonic()
