@@ -24,23 +24,44 @@ LONG = 30  # seconds after which a test that waits has failed
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
-
 KERNEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
-
-
+# Instructions: nobody is woken for the first, unless it is one of many.
 LITTLE, MUCH = 1, 10**9
 
 
+def run_kernel(kernel, pieces, count, limit, work=MUCH, scratch=lambda: (0, None)):
+    """Do pieces with a Python function instead of compiled code, in so many portions, on so many threads at most."""
+    code = KERNEL(kernel)
+    address = ctypes.cast(code, ctypes.c_void_p).value
+    portions.run(compiler.Compiled(code, address, (), None), 0, pieces, count, limit, work, scratch)
+
+
 def run(task, count, limit, work=MUCH):
-    """Call `task` for each of so many pieces, a portion each, on so many threads at most."""
+    """Call `task` for each of so many pieces, a portion each."""
 
     def kernel(arguments, first, last, scratch):
         for i in range(first, last):
             task(i)
 
-    code = KERNEL(kernel)
-    address = ctypes.cast(code, ctypes.c_void_p).value
-    portions.run(compiler.Compiled(code, address, (), None), 0, count, count, limit, work, lambda: (0, None))
+    run_kernel(kernel, count, count, limit, work)
+
+
+def most_at_once(count, limit):
+    """How many threads are at work at the same time on so many pieces, which take a while each."""
+    lock = threading.Lock()
+    now = most = 0
+
+    def task(i):
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.002)
+        with lock:
+            now -= 1
+
+    run(task, count, limit)
+    return most
 
 
 kept = []  # what threads of earlier pools may still look at
@@ -56,21 +77,9 @@ def pool(monkeypatch):
 
 def together(count):
     """Fails unless `count` threads run portions at the same time, before long."""
-    lock = threading.Lock()
-    now = most = 0
-
-    def task(i):
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
-        time.sleep(0.002)
-        with lock:
-            now -= 1
-
-    end = time.monotonic() + LONG
+    most, end = 0, time.monotonic() + LONG
     while most < count and time.monotonic() < end:
-        run(task, 4 * count, count)
+        most = most_at_once(4 * count, count)
     assert most == count
 
 
@@ -115,9 +124,7 @@ def test_portions_are_all_the_pieces(pieces):
     def kernel(arguments, first, last, scratch):
         done.append((first, last))
 
-    code = KERNEL(kernel)
-    address = ctypes.cast(code, ctypes.c_void_p).value
-    portions.run(compiler.Compiled(code, address, (), None), 0, pieces, 5, 3, MUCH, lambda: (0, None))
+    run_kernel(kernel, pieces, 5, 3)
     assert sorted(i for first, last in done for i in range(first, last)) == list(range(pieces))
     assert len(done) <= 5
 
@@ -130,42 +137,20 @@ def test_portions_run_at_the_same_time(count):
 @pytest.mark.parametrize("at_most", [1, 3])
 def test_the_caller_takes_part(at_most):
     seen = []
-    run(lambda i: seen.append(threading.get_ident()), 3, at_most)
-    assert at_most > 1 or set(seen) == {threading.get_ident()}
-    barrier = threading.Barrier(2, timeout=LONG)
 
     def task(i):
         seen.append(threading.get_ident())
-        if threading.get_ident() == caller or caller in seen:
-            return
-        barrier.wait()  # for the caller's next
+        time.sleep(0.001)
 
-    caller = threading.get_ident()
-    run(lambda i: seen.append(threading.get_ident()), 64, at_most)
-    assert caller in seen
+    run(task, 64, at_most)
+    assert threading.get_ident() in seen
+    assert at_most > 1 or len(set(seen)) == 1
 
 
 def test_no_more_threads_than_asked_for():
-    together(6)
-    lock = threading.Lock()
-    now = most = 0
-
-    def task(i):
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
-        time.sleep(0.001)
-        with lock:
-            now -= 1
-
     for _ in range(5):
-        run(task, 40, 3)
         together(6)  # so that more linger
-    assert 1 <= most <= 6  # of `together`, too: each counts its own
-    most = 0
-    run(task, 40, 3)
-    assert 1 <= most <= 3
+        assert 1 <= most_at_once(40, 3) <= 3
 
 
 def test_threads_are_kept(pool):
@@ -188,9 +173,7 @@ def test_each_thread_works_in_memory_of_its_own():
         used.setdefault(threading.get_ident(), set()).add(scratch)
         time.sleep(0.002)
 
-    code = KERNEL(kernel)
-    address = ctypes.cast(code, ctypes.c_void_p).value
-    portions.run(compiler.Compiled(code, address, (), None), 0, 100, 100, 4, MUCH, scratch)
+    run_kernel(kernel, 100, 100, 4, scratch=scratch)
     places = [place for mine in used.values() for place in mine]
     assert all(len(mine) == 1 for mine in used.values())
     assert len(set(places)) == len(places)
@@ -244,25 +227,15 @@ def test_many_callers_at_once():
     assert totals == [50 * sum(range(20))] * 8
 
 
-def test_what_works_in_turns_is_left_by_all_when_it_is_done():
+def test_all_are_done_when_the_call_returns():
     """Nobody is at work on a record whose call has returned: its memory may be another's then."""
     together(3)
-    ended = running = 0
-    wrong = []
-
-    def task(i):
-        nonlocal running
-        running += 1
-        if ended != number:
-            wrong.append((ended, number))
-        running -= 1
-
+    current, done = [-1], []
     for number in range(2_000):
-        ended = number
-        run(task, 6, 3)
-        ended = -1
-        assert not running
-    assert not wrong
+        current[0] = number
+        run(lambda i, number=number: done.append((number, current[0])), 6, 3)
+        current[0] = -1
+    assert done == [(number, number) for number in range(2_000) for _ in range(6)]
 
 
 def test_without_more_threads_the_caller_does_it_all(pool, monkeypatch):
@@ -298,7 +271,7 @@ def test_nobody_lingers_for_long(pool):
 
 
 INTERRUPT = """
-import signal, sys, threading, time
+import signal, threading
 import numpy as np
 import lazyxp as xp
 
@@ -313,7 +286,6 @@ def recorded():
     return y
 
 main = threading.main_thread().ident
-begun = time.monotonic()
 threading.Timer(1.0, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
 try:
     while True:
