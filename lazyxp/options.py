@@ -60,6 +60,17 @@ def _from_environment() -> Options:
     return Options(backend=os.environ.get("LAZYXP_BACKEND") or None, kernels=kernels)
 
 
+def _blas_threads() -> int:
+    """How many threads the environment gives BLAS, or the most that the OpenBLAS of NumPy's wheels takes."""
+    for name in ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+        first = os.environ.get(name, "").split(",")[0].strip()
+        if first.isdigit() and int(first):
+            return int(first)
+    return 64
+
+
+# From when lazyxp is imported: Dask, for one, sets the variables later, for the processes that it starts.
+BLAS_THREADS = _blas_threads()
 _initial = _from_environment()
 # What was set for the whole process, in order. A ``with`` block takes its own entry out again when it is entered, so
 # that blocks of several threads do not get in each other's way.

@@ -469,6 +469,23 @@ def test_limits_count_from_the_start():
     assert python(LIMITED, LAZYXP_NUM_THREADS="4").split() == ["1", "4"]
 
 
+LATER = """
+import os, numpy, threadpoolctl
+import lazyxp as xp
+os.environ["OMP_NUM_THREADS"] = "1"  # for processes that are started next
+from lazyxp.executors.numpy import threads
+with xp.set_options(num_threads=4), threadpoolctl.threadpool_limits(1):
+    print(threads.limit())
+"""
+
+
+@needs_blas
+@pytest.mark.skipif(threads.cpus() < 2, reason="one thread is no limit here")
+def test_what_the_environment_says_later_is_for_others():
+    pytest.importorskip("threadpoolctl")
+    assert python(LATER) == "1"
+
+
 @needs_blas
 def test_a_blas_that_was_started_with_one_thread_bounds_the_default():
     assert python(ASK, OMP_NUM_THREADS="1") == "1"

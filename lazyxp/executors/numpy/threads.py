@@ -31,7 +31,7 @@ def limit() -> int:
     blas = _blas()()
     if asked is None:
         asked = cpus()
-    elif blas >= _USUAL:
+    elif blas >= _usual():
         return asked
     return blas if 0 < blas < asked else asked
 
@@ -82,17 +82,10 @@ def _blas() -> Callable[[], int]:
     return lambda: min([n for getter in getters if (n := getter()) > 0], default=0)
 
 
+@functools.cache
 def _usual() -> int:
     """How many threads BLAS takes if nobody limits it later: fewer are a limit even where more were asked for."""
-    for name in ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
-        first = os.environ.get(name, "").split(",")[0].strip()
-        if first.isdigit() and int(first):
-            return min(int(first), cpus())
-    return min(cpus(), 64)  # the most that OpenBLAS is built for in NumPy's wheels
-
-
-# Now, and not when it is first asked for: Dask, for one, sets these variables for the processes that it starts.
-_USUAL = _usual()
+    return min(options.BLAS_THREADS, cpus())
 
 
 # --- the pool --------------------------------------------------------------------------------------------------------
