@@ -64,7 +64,7 @@ def _blas_threads() -> int:
     """How many threads the environment gives BLAS, or the most that the OpenBLAS of NumPy's wheels takes."""
     for name in ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         first = os.environ.get(name, "").split(",")[0].strip()
-        if first.isdigit() and int(first):
+        if first.isdecimal() and int(first):
             return int(first)
     return 64
 

@@ -486,6 +486,11 @@ def test_what_the_environment_says_later_is_for_others():
     assert python(LATER) == "1"
 
 
+@pytest.mark.parametrize("given", ["²", "many", "-1", "0", "", " , "])
+def test_what_is_no_number_for_blas_is_left_to_blas(given):
+    assert int(python(ASK, OMP_NUM_THREADS=given)) >= 1
+
+
 @needs_blas
 def test_a_blas_that_was_started_with_one_thread_bounds_the_default():
     assert python(ASK, OMP_NUM_THREADS="1") == "1"
